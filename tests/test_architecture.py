@@ -24,7 +24,7 @@ RANKS = [
     {"settings", "setting_types", "pricing", "schedules"},
     {"image", "environment"},
     {"clients"},
-    {"clock", "crash_log", "errors", "i18n", "parallel", "__version__"},
+    {"clock", "crash_log", "errors", "i18n", "parallel", "retries", "__version__"},
 ]
 RANK = {name: place for place, names in enumerate(RANKS) for name in names}
 ALLOWED_IMPORTS = {

@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from provision import retries
 from provision.cli import options
 from provision.cli.outcome import report_errors
 from provision.cli.planning import confirm_cost, no_service, raise_first_error
@@ -162,7 +163,7 @@ def _previous_revision(run: Run) -> str:
         with aws.reading(doing):
             return definition.previous(run.clients)
 
-    arn = inspector.call_with_retries(previous, run.clock, doing)
+    arn = retries.call(previous, run.clock, doing)
     if not arn:
         raise ProvisionError(
             doing,
@@ -246,7 +247,7 @@ def _clean_up(run: Run, doing: str, work: Callable[[], None]) -> None:
         with aws.reading(doing):
             work()
 
-    inspector.call_with_retries(call, run.clock, doing)
+    retries.call(call, run.clock, doing)
 
 
 def _report_failure(run: Run, error: ProvisionError, previous: str) -> int:

@@ -8,11 +8,10 @@ from typing import Any
 
 import click
 
-from provision import crash_log
+from provision import crash_log, retries
 from provision.cli import options
 from provision.cli.prepare import prepare_run
 from provision.clients import aws
-from provision.engine import inspector
 from provision.errors import NoResponse, ProvisionError, UsageError
 from provision.i18n import _
 from provision.run import Options, Run
@@ -94,9 +93,7 @@ def _events(run: Run, since_ms: int, *, follow: bool) -> list[dict[str, Any]]:
     """Return the new log events. Raise ProvisionError; with `follow` only print a NoResponse."""
     doing = _("Could not read the log group {name}.", name=run.stack.log_group.name)
     try:
-        return inspector.call_with_retries(
-            partial(_new_events, run, since_ms, doing), run.clock, doing
-        )
+        return retries.call(partial(_new_events, run, since_ms, doing), run.clock, doing)
     except NoResponse as error:
         if not follow:
             raise

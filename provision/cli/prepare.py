@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from provision import environment
+from provision import environment, retries
 from provision.clients.aws import Aws
-from provision.engine import edited_records, inspector
+from provision.engine import edited_records
 from provision.errors import ProvisionError, UnknownState, UsageError
 from provision.i18n import _
 from provision.resources import network
@@ -89,6 +89,4 @@ def no_stack(file: StackFile) -> UsageError:
 
 def _choices(list_choices: Callable[[], list[tuple[str, str]]]) -> list[tuple[str, str]]:
     """Return the choices in this account and region. Raise ProvisionError."""
-    return inspector.call_with_retries(
-        list_choices, environment.clock(), _("Could not list the networks.")
-    )
+    return retries.call(list_choices, environment.clock(), _("Could not list the networks."))

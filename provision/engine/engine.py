@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from functools import partial
 from typing import Any
 
-from provision import parallel
+from provision import parallel, retries
 from provision.clients import aws
 from provision.clock import Clock
 from provision.engine import external_use, inspector, interrupted, inventory
@@ -150,7 +150,7 @@ class Engine:
         retained = external_use.retained(uses, [*orphans, *self.resources])
         for orphan in orphans:
             try:
-                why = inspector.call_with_retries(
+                why = retries.call(
                     partial(self._replacement_retention, orphan),
                     self.clock,
                     external_use.checking_uses(orphan.key),

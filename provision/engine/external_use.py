@@ -4,9 +4,9 @@ import copy
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
+from provision import retries
 from provision.clients import aws
 from provision.clock import Clock
-from provision.engine.inspector import call_all_with_retries, no_response
 from provision.errors import ProvisionError
 from provision.i18n import _
 from provision.resources.base import Clients, ExternalUse, Resource, UsageCheck
@@ -30,9 +30,9 @@ def uses(
     states = {key: record.state for key, record in records.items()}
     created = [r for r in resources if states.get(r.key) in ("created", "deleting")]
     questions = {r.key: partial(_external_uses, r, records[r.key], clients, ours) for r in created}
-    found, unanswered = call_all_with_retries(questions, clock)
+    found, unanswered = retries.call_all(questions, clock)
     for key, why in unanswered.items():
-        found[key] = [ExternalUse(no_response(checking_uses(key), why).why, unknown=True)]
+        found[key] = [ExternalUse(retries.no_response(checking_uses(key), why).why, unknown=True)]
     uses_by_key = {r.key: [u for u in found[r.key] if isinstance(u, ExternalUse)] for r in created}
     for key, used in _run_usage_checks(found, clock):
         uses_by_key[key] += used
@@ -73,7 +73,7 @@ def _run_usage_checks(
         for check in used
         if isinstance(check, UsageCheck)
     }
-    answers, unanswered = call_all_with_retries(questions, clock, CHECK_TRIES)
+    answers, unanswered = retries.call_all(questions, clock, CHECK_TRIES)
     for (key, _where), used in answers.items():
         yield key, used
     for (key, where), why in unanswered.items():

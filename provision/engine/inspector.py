@@ -4,17 +4,17 @@
 """
 
 import dataclasses
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
-from provision import parallel
+from provision import retries
 from provision.clients import aws
 from provision.clock import Clock
 from provision.engine.read_cache import cached_reads
-from provision.errors import NoResponse, Pending, ProvisionError, UnknownState
+from provision.errors import ProvisionError, UnknownState
 from provision.i18n import _
 from provision.resources.base import (
     AccountWide,
@@ -28,12 +28,7 @@ from provision.resources.base import (
 )
 from provision.state.stack_file import Record
 
-K = TypeVar("K", bound=Hashable)
-T = TypeVar("T")
 Verdict = Literal["create", "adopt", "keep", "claim", "stranger", "vanished", "finish"]
-MAX_TRIES = 10  # per read, while it is throttled or gets no response
-MIN_TRIES = 5  # per read, however long each takes
-RETRY_PERIOD = 60.0  # seconds after which a read that was tried MIN_TRIES times is not retried
 
 
 @dataclass
@@ -212,42 +207,6 @@ def _inspect(
         resource.load_from_api(live)
 
 
-def call_all_with_retries(
-    functions: Mapping[K, Callable[[], T]], clock: Clock, tries: int = MAX_TRIES
-) -> tuple[dict[K, T], dict[K, Pending]]:
-    """Call the functions in parallel; retry those that raise Pending, with exponential backoff.
-
-    Return the results, and the last Pending of each function that did not succeed. Stop after `tries` calls,
-    or after RETRY_PERIOD seconds and MIN_TRIES calls. Raise any other exception of a function.
-    """
-
-    def call(function: Callable[[], T]) -> T | Pending:
-        try:
-            return function()
-        except Pending as why:
-            return why
-
-    results: dict[K, T] = {}
-    pending: dict[K, Pending] = {}
-    remaining, pause = dict(functions), 0.5
-    give_up_after = clock.now() + RETRY_PERIOD if remaining else 0.0
-    for attempt in range(tries):
-        if not remaining or (attempt >= MIN_TRIES and clock.now() >= give_up_after):
-            break
-        if attempt:
-            clock.sleep(pause := pause * 1.5)
-        for key, result in zip(
-            tuple(remaining), parallel.run_all(call, remaining.values()), strict=True
-        ):
-            if isinstance(result, Pending):
-                pending[key] = result
-            else:
-                results[key] = result
-                del remaining[key]
-                pending.pop(key, None)
-    return results, pending
-
-
 def load_records(resources: Iterable[Resource], records: Mapping[str, Record]) -> None:
     """Load all recorded outputs, before other threads read them."""
     for resource in resources:
@@ -255,29 +214,11 @@ def load_records(resources: Iterable[Resource], records: Mapping[str, Record]) -
             resource.load_from_record(record.outputs)
 
 
-def call_with_retries(
-    function: Callable[[], T], clock: Clock, doing: str, tries: int = MAX_TRIES
-) -> T:
-    """Return the function's result, retrying while it raises Pending. Raise NoResponse after `tries` calls.
-
-    doing: the description of the call, for the error message.
-    """
-    found, unanswered = call_all_with_retries({doing: function}, clock, tries)
-    for why in unanswered.values():
-        raise no_response(doing, why)
-    return found[doing]
-
-
 def account(clients: Clients, clock: Clock) -> str:
     """Return the account id. Raise ProvisionError if AWS cannot be reached or refuses the request."""
-    return call_with_retries(
+    return retries.call(
         clients.aws.account, clock, _("Could not find out which AWS account this is.")
     )
-
-
-def no_response(doing: str, why: Pending) -> NoResponse:
-    """Return the error for a read that got no response after all retries."""
-    return NoResponse(doing, why.reason, _("Run the same command again in a moment."))
 
 
 def inspect_all(
@@ -297,10 +238,10 @@ def inspect_all(
             for r in batch
             if _dependencies_exist(r, observations)
         }
-        found, unanswered = call_all_with_retries(inspections, clock)
+        found, unanswered = retries.call_all(inspections, clock)
         for key, why in unanswered.items():
             doing = _("Could not look up {key}.", key=key)
-            found[key] = no_response(doing, why)
+            found[key] = retries.no_response(doing, why)
         for resource in batch:
             observation = found.get(resource.key) or _uninspected(resource, observations)
             if isinstance(observation, ProvisionError):

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from provision import retries
 from provision.clients import aws
 from provision.clock import Clock
-from provision.engine.inspector import MAX_TRIES, call_all_with_retries, no_response
 from provision.engine.read_cache import ReadCache, cached_reads
 from provision.errors import Pending, ProvisionError
 from provision.i18n import _
@@ -68,18 +68,18 @@ def list_inventory(
     clock: Clock,
     stack: str,
     only: tuple[type[Resource], ...] = (),
-    tries: int = MAX_TRIES,
+    tries: int = retries.MAX_TRIES,
 ) -> Inventory:
     """Return the resources with the stack's tags. stack: "" for any. only: the kinds to list; (): all."""
     wanted = {kind.__name__: kind for kind in only} or dict(sorted(kinds().items()))
     clients = cached_reads(clients)
-    lists, unanswered = call_all_with_retries(
+    lists, unanswered = retries.call_all(
         {name: partial(_listed, kind, clients, stack) for name, kind in wanted.items()},
         clock,
         tries,
     )
     found = Inventory(
-        unlisted={name: no_response(_doing(name), why) for name, why in unanswered.items()}
+        unlisted={name: retries.no_response(_doing(name), why) for name, why in unanswered.items()}
     )
     for name, listed in lists.items():
         if isinstance(listed, ProvisionError):  # no such API at this endpoint, or access denied

@@ -3,8 +3,8 @@
 from functools import partial
 from typing import Any
 
+from provision import retries
 from provision.clients import aws
-from provision.engine.inspector import call_with_retries
 from provision.errors import ProvisionError
 from provision.i18n import _
 from provision.resources.base import Clients
@@ -35,7 +35,7 @@ def role_has_permissions(policy: RolePolicy | None) -> CheckFunction:
         simulate = partial(_check_by_simulation, clients, role.arn, policy.statements())
         doing = _("Could not ask IAM what {role} may do.", role=role.arn)
         try:
-            return call_with_retries(simulate, context.run.clock, doing, TRIES)
+            return retries.call(simulate, context.run.clock, doing, TRIES)
         except ProvisionError:  # not supported by the endpoint, or access denied
             return _check_by_policies(clients, role.role_name, policy.policy_name)
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal
 
+from provision import retries
 from provision.clients import aws
 from provision.clients.line import LineError
 from provision.clients.tls import Tls
-from provision.engine.inspector import Observation, call_all_with_retries
+from provision.engine.inspector import Observation
 from provision.errors import ProvisionError, UnknownState
 from provision.i18n import _
 from provision.resources.base import Resource
@@ -88,7 +89,7 @@ def run_checks(checks: list[Check], context: CheckContext) -> dict[str, Finding]
         functions = {
             check.key: partial(_run_check, check, context, titles, findings) for check in batch
         }
-        found, unanswered = call_all_with_retries(functions, context.run.clock)
+        found, unanswered = retries.call_all(functions, context.run.clock)
         findings |= found
         findings |= {key: unknown(why.reason) for key, why in unanswered.items()}
     return {check.key: findings[check.key] for check in checks}

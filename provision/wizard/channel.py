@@ -3,8 +3,8 @@
 import sys
 from collections.abc import Callable
 
+from provision import retries
 from provision.clients.line import LineError
-from provision.engine import inspector
 from provision.errors import ProvisionError
 from provision.i18n import _
 from provision.resources.parameter import Parameter
@@ -37,9 +37,7 @@ def print_current_endpoint(run: Run) -> None:
     if webhook.key in run.file.records:
         return
     doing = _("Could not read LINE's webhook URL.")
-    current = inspector.call_with_retries(run.clients.line.endpoint, run.clock, doing, TRIES).get(
-        "endpoint", ""
-    )
+    current = retries.call(run.clients.line.endpoint, run.clock, doing, TRIES).get("endpoint", "")
     if current and current != webhook.url:
         print(
             _(
@@ -61,7 +59,7 @@ def _verify_secret(run: Run, parameter: Parameter, verify: Callable[[], object])
     while True:
         try:
             doing = _("The channel secret and the access token could not be verified.")
-            inspector.call_with_retries(verify, run.clock, doing, TRIES)
+            retries.call(verify, run.clock, doing, TRIES)
             return
         except LineError as error:
             if run.options.yes or not prompts.on_terminal():
@@ -75,7 +73,7 @@ def _verify_secret(run: Run, parameter: Parameter, verify: Callable[[], object])
 def info(run: Run) -> dict[str, str]:
     """Return LINE's bot info. Raise ProvisionError."""
     doing = _("Could not find out which bot the access token belongs to.")
-    return inspector.call_with_retries(run.clients.line.info, run.clock, doing, TRIES)
+    return retries.call(run.clients.line.info, run.clock, doing, TRIES)
 
 
 def _bot(run: Run) -> None:

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from functools import partial
 
+from provision import retries
 from provision.clock import Clock
 from provision.engine import inspector, inventory
 from provision.engine.engine import Engine
@@ -66,7 +67,7 @@ def recover_if_empty(
     name = str(file.settings["name"])
     if file.records:
         return
-    found = inventory.list_inventory(clients, clock, "", (SecurityGroup,), inspector.MIN_TRIES)
+    found = inventory.list_inventory(clients, clock, "", (SecurityGroup,), retries.MIN_TRIES)
     for error in found.unlisted.values():
         inspector.account(clients, clock)  # raises a clearer error for bad credentials
         raise error
@@ -182,9 +183,7 @@ def write_file(
         for key, value in sets.items():
             file.set(key, value)
         doing = _("Could not read the settings of the stack {name}.", name=discovered.stack)
-        inspector.call_with_retries(
-            partial(_settings, file, discovered, {*keep, *sets}), clock, doing
-        )
+        retries.call(partial(_settings, file, discovered, {*keep, *sets}), clock, doing)
         check_settings(file)
         if discovered.paused():
             file.mark_paused(True)

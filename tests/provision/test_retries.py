@@ -1,8 +1,8 @@
-"""`ask_all` retries: how often, and with which pauses."""
+"""Reads are retried: how often, and with which pauses."""
 
 import pytest
 
-from provision.engine.inspector import call_all_with_retries
+from provision import retries
 from provision.errors import Pending, ProvisionError
 from provision.sandbox.clock import ManualClock
 
@@ -26,7 +26,7 @@ def test_ten_tries_with_growing_pauses() -> None:
     clock = ManualClock(0.0)
     clock.step = 1e9
     at_once, in_time, too_late = (Question(clock, not_yet) for not_yet in (0, 9, 10))
-    found, unanswered = call_all_with_retries({"a": at_once, "b": in_time, "c": too_late}, clock)
+    found, unanswered = retries.call_all({"a": at_once, "b": in_time, "c": too_late}, clock)
     assert {"a": "answer", "b": "answer"} == found
     assert {"c": "0 more"} == {key: why.reason for key, why in unanswered.items()}
     pauses = [
@@ -52,5 +52,5 @@ def test_error_is_not_retried() -> None:
 
     clock = ManualClock(0.0)
     with pytest.raises(ProvisionError):
-        call_all_with_retries({"a": refused}, clock)
+        retries.call_all({"a": refused}, clock)
     assert 0.0 == clock.now()
