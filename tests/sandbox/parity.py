@@ -60,11 +60,12 @@ def page() -> str:
     """Return the page with its rows in order and the tests' names."""
     tests, behaviours = holders(), rows()
     lines = [
-        "# Where the sandbox does what AWS does",
+        "# AWS behaviour in the sandbox",
         "",
-        f"{len(behaviours)} behaviours, each with its source and its tests. `make parity` sorts the rows and",
-        "fills in the tests; the other columns are written by hand. Rules name their behaviours: `@behaves`.",
-        "A test fails on plain moto, except where the last column says why not.",
+        f"{len(behaviours)} behaviours of AWS that the sandbox reproduces, each with its source and its tests.",
+        "`make parity` sorts the rows and fills in the test column; the other columns are written by hand.",
+        "In the code, `@behaves` marks the function that implements a behaviour. A test fails on plain moto,",
+        "unless the last column gives a reason.",
         "",
     ]
     for service in sorted({key.partition(".")[0] for key in behaviours}):
