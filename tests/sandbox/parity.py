@@ -62,7 +62,7 @@ def page() -> str:
     lines = [
         "# AWS behaviour in the sandbox",
         "",
-        f"{len(behaviours)} behaviours of AWS that the sandbox reproduces, each with its source and its tests.",
+        f"{len(behaviours)} behaviours of AWS that the sandbox reproduces, each with its source and tests.",
         "`make parity` sorts the rows and fills in the test column; the other columns are written by hand.",
         "In the code, `@behaves` marks the function that implements a behaviour. A test fails on plain moto,",
         "unless the last column gives a reason.",
