@@ -31,7 +31,7 @@ def watch(run: Run, engine: Engine, progress: Progress) -> Outcome:
                     "\n        ".join([why, *excerpt]),
                     advice(" ".join([why, *excerpt])),
                 )
-        return engine.check_milestone(steady, live)
+        return engine.builder.check_milestone(steady, live)
 
     def report(event: str, resource: Resource, detail: str) -> None:
         """Report without details while waiting, because they are shown under the table."""

@@ -59,9 +59,9 @@ def scale_service(run: Run, engine: Engine, count: int) -> Outcome:
                 raise Pending(
                     _("waiting until AWS shows the change of {paths}", paths="desiredCount")
                 )
-            return engine.check_milestone(steady)
+            return engine.builder.check_milestone(steady)
         service.load_from_record(run.file.records[service.key].outputs)
-        engine.verify_ownership(service)
+        engine.builder.verify_ownership(service)
         doing = _(
             "Could not set the number of tasks of {key} to {count}.", key=service.key, count=count
         )

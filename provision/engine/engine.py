@@ -11,7 +11,7 @@ from provision import parallel, retries
 from provision.clients import aws
 from provision.clock import Clock
 from provision.engine import external_use, inspector, interrupted, inventory
-from provision.engine.creator import Creator, dependencies
+from provision.engine.builder import Builder
 from provision.engine.deleter import (
     Deleter,
     DeletionResult,
@@ -26,14 +26,9 @@ from provision.engine.read_cache import cached_reads
 from provision.errors import Pending, ProvisionError, UnknownState
 from provision.i18n import _
 from provision.resources.base import (
-    AccountWide,
     Clients,
-    Live,
     Milestone,
     Resource,
-    differences,
-    is_untaggable,
-    name_conflict,
 )
 from provision.state.stack_file import Record, StackFile, State
 
@@ -59,17 +54,14 @@ class Engine:
             report,
         )
         self.account_region: dict[str, str] = {}
-        self._observations: dict[str, Observation] = {}
-        # By key:
-        self._last_unreached: dict[str, float] = {}  # when a milestone was last polled unreached
-        self._completed: set[str] = set()  # done in this run
-        self._unresolved: dict[str, str] = {}  # see interrupted.settle
-        self._live: dict[str, Live] = {}  # live resources read in this run
+        self._unresolved: dict[str, str] = {}  # by key; see interrupted.settle
         self._checked_uses: external_use.ExternalUses | None = None  # as shown to the person
         self.unchecked: dict[str, str] = {}  # replaced resources that could not be read; why
-        self._creator = Creator(file, clients, clock, report, self._write)
         self._ownership = Ownership(file, clients, clock)
         self._deleter = Deleter(file, clients, clock, report, self._write, self._ownership)
+        self.builder = Builder(
+            file, clients, clock, report, self._write, self._ownership, self._deleter
+        )
 
     @property
     def stack(self) -> str:
@@ -79,11 +71,13 @@ class Engine:
     def inspect(self, clients: Clients | None = None) -> dict[str, Observation]:
         """Inspect all resources. The next run uses these observations. clients: used instead of the own."""
         clients, records = clients or self.clients, self.file.records
-        self._observations = inspector.inspect_all(self.resources, clients, records, self.clock)
+        self.builder.observations = inspector.inspect_all(
+            self.resources, clients, records, self.clock
+        )
         self._deleter.live = {
-            k: s.live for k, s in self._observations.items() if s.live is not None
+            k: s.live for k, s in self.builder.observations.items() if s.live is not None
         }
-        return dict(self._observations)
+        return dict(self.builder.observations)
 
     def begin(self) -> None:
         """Check the account and region, and resolve interrupted creations.
@@ -133,7 +127,7 @@ class Engine:
     def create_all(self, resources: list[Resource], wait: float | None = None) -> Outcome:
         """Create or update these resources; delete nothing."""
         steps = [Step(r, [need.key for need in r.needs()]) for r in resources]
-        return execute(steps, self._build, self.clock, self.report, wait)
+        return execute(steps, self.builder.build, self.clock, self.report, wait)
 
     def refresh_record(self, resource: Resource) -> None:
         """Write the current outputs of a recorded resource."""
@@ -178,169 +172,23 @@ class Engine:
             resources, self.file.records, cached_reads(clients or self.clients), self.clock
         )
 
-    def _build(self, resource: Resource) -> str:
-        """Create, adopt or update a resource. Return "done", or raise Pending or ProvisionError."""
-        observation = self._observations.pop(resource.key, None)
-        if isinstance(resource, Milestone):
-            unchanged = not any(f.key in self._creator.modified for f in dependencies(resource))
-            return self.check_milestone(
-                resource, observation.live if observation and unchanged else None
-            )
-        if self._creator.cannot_exist(resource):
-            resource.preflight(self.clients)
-            observation = Observation(resource, self.file.records.get(resource.key), inspected=True)
-        if observation is None or not observation.inspected or observation.error:
-            name_taken = resource.key in self._creator.name_taken
-            observation = inspector.inspect(
-                resource, self.clients, self.file.records, name_taken=name_taken
-            )
-        live = observation.live
-        if live is None and self._creator.may_be_hidden(resource):
-            raise Pending(_("made a moment ago; AWS may not show it yet"))
-        match observation.verdict:
-            case "stranger":
-                self.file.forget(resource.key)
-                raise name_conflict(resource, resource.label(live or {}))
-            case "vanished":
-                raise vanished(resource)
-            case "finish":
-                self._deleter.delete_step(resource, everything=True, result=DeletionResult())
-                live = self._create(resource)
-            case "create":
-                live = self._create(resource)
-            case "adopt":
-                self.report("adopted", resource, "")
-                self._write(resource, "adopted")
-            case "claim":
-                self._write(resource, "created")
-        if live is None or not self._creator.is_complete(resource, live):
-            live = inspector.find(resource, self.clients)
-        if live is None:
-            raise Pending(_("created; waiting until AWS shows it"))
-        self._update_until_ready(resource, live)
-        self._completed.add(resource.key)
-        return "done"
-
-    def _create(self, resource: Resource) -> Live | None:
-        """Create a resource after verifying the ownership of its dependencies."""
-        for need in resource.needs():
-            record = self.file.records.get(need.key)
-            recorded = record is not None and record.state == "created"
-            if (
-                recorded
-                and not is_untaggable(type(need))
-                and need.key not in self._creator.modified
-            ):
-                self.verify_ownership(need, self._live.get(need.key))
-        return self._creator.create(resource)
-
-    def verify_ownership(self, resource: Resource, live: Live | None = None) -> None:
-        """Raise ProvisionError unless the tags of the live resource are this stack's."""
-        live = live or inspector.find(resource, self.clients)
-        if live is not None:
-            self._ownership.verify(resource, live)
-
     def ownership_errors(self, resources: list[Resource]) -> list[ProvisionError]:
         """Return an error for each of these resources that is recorded but is not this stack's."""
         found: list[ProvisionError] = []
         for resource in resources:
             observation, record = (
-                self._observations.get(resource.key),
+                self.builder.observations.get(resource.key),
                 self.file.records.get(resource.key),
             )
             if record is None or reason_to_keep(resource, record, everything=True):
                 continue
             try:
-                self.verify_ownership(resource, observation.live if observation else None)
+                self.builder.verify_ownership(resource, observation.live if observation else None)
             except NotOurs as error:
                 found.append(error)
             except (Pending, ProvisionError):
                 continue  # checked again before it is changed
         return found
-
-    def check_milestone(self, milestone: Milestone, live: Live | None = None) -> str:
-        """Return "done" if the milestone is reached, else raise Pending. live: its state, if just read."""
-        remaining = self._remaining(milestone)
-        if not live:
-            retry = self._creator.retry(milestone)
-            live = inspector.find(milestone, self.clients, waiting=True, retry=retry) or {}
-        if pending := milestone.pending(live):
-            self._last_unreached[milestone.key] = self.clock.now()
-            pending.outside, pending.remaining = milestone.outside, remaining
-            raise pending
-        milestone.load_from_api(live)
-        self._completed.add(milestone.key)
-        if (missed := self._last_unreached.get(milestone.key)) is not None:
-            # A person may have acted any time since the last poll; AWS started its work then.
-            reached = missed if milestone.unpredictable else self.clock.now()
-            self._creator.started_at[milestone.key] = reached
-        return "done"
-
-    def _remaining(self, milestone: Milestone) -> float | None:
-        """Return the expected seconds until the milestone is reached; None if they cannot be estimated."""
-        if milestone.unpredictable:
-            return None
-        started_at = self._creator.started_at
-        ends = [
-            started_at[n.key]
-            + (0 if isinstance(n, Milestone) else n.polling.expected)
-            + milestone.polling.expected
-            for n in milestone.needs()
-            if n.key in started_at
-        ]
-        if before := [started_at[m.key] for m in milestone.ready_after if m.key in started_at]:
-            ends = [max(before) + milestone.settling]
-        return max(ends) - self.clock.now() if ends else None
-
-    def _update_until_ready(self, resource: Resource, live: Live) -> None:
-        """Record the live resource, update what differs from the desired state, and check that it is ready.
-
-        Do not change adopted resources without consent. Raise Pending while it is not ready.
-        """
-        resource.load_from_api(live)
-        self._live[resource.key] = live
-        record = self.file.records[resource.key]
-        shared = record.state == "adopted" or isinstance(resource, AccountWide)
-        state: State = "adopted" if shared else "created"
-        self._write(resource, state)
-        ours = state == "created" or resource.consented
-        drift = differences(resource, live) if ours else []
-        if drift:
-            if not resource.consented and resource.key not in self._creator.modified:
-                self.verify_ownership(resource, live)
-            self._wait_for_switch(resource)
-            self.report("updating", resource, ", ".join(d.path for d in drift))
-            doing = _("Could not update {key}.", key=resource.key)
-            with aws.translate_errors(doing, retry=self._creator.retry(resource)):
-                resource.update(self.clients, live, drift)
-            self._write(resource, state, touch=True)  # outputs may change: a new revision's ARN
-            self._creator.modified.add(resource.key)
-            if resource.key not in self._creator.started_at:  # not created in this run
-                live = self._read_back(resource, state)
-        if pending := resource.pending(live):
-            if (started_at := self._creator.started_at.get(resource.key)) is not None:
-                pending.remaining = started_at + resource.polling.expected - self.clock.now()
-            raise pending
-
-    def _read_back(self, resource: Resource, state: State) -> Live:
-        """Return the live resource after an update. Raise Pending until the whole change is visible."""
-        live = inspector.find(resource, self.clients)
-        if live is None:
-            raise Pending(_("changed; waiting until AWS shows it"))
-        resource.load_from_api(live)
-        self._write(resource, state)
-        if remaining := differences(resource, live):
-            paths = ", ".join(difference.path for difference in remaining)
-            raise Pending(_("waiting until AWS shows the change of {paths}", paths=paths))
-        return live
-
-    def _wait_for_switch(self, resource: Resource) -> None:
-        """Raise Pending until the resources to which traffic will be switched are ready."""
-        missing = [other.key for other in resource.switch_after if other.key not in self._completed]
-        if missing:
-            keys = ", ".join(missing)
-            why = _("it still points to the old one until these are ready: {keys}", keys=keys)
-            raise Pending(why, outside=True)  # the timeouts of those resources apply
 
     def _write(self, resource: Resource, state: State, touch: bool = False) -> None:
         """Write the record if it has changed; it is on disk when this returns. touch: renew `since`."""
@@ -496,15 +344,6 @@ class Engine:
         paid = [r for r in self.resources if r.deletion.on_pause]
         result = {id(user) for r in paid for user in (r, *dependents(r, self.resources, Resource))}
         return [r for r in self.resources[::-1] if id(r) in result]
-
-
-def vanished(resource: Resource) -> ProvisionError:
-    """Return the error for an adopted resource that no longer exists: provision must not create it."""
-    return ProvisionError(
-        _("Could not look up {key}.", key=resource.key),
-        _("it was there before provision and is gone now"),
-        _("Restore it, or remove its entry from stack.yaml so that provision creates one."),
-    )
 
 
 def _unchecked(key: str, why: str) -> UnknownState:

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from provision.engine.engine import Engine, vanished
+from provision.engine.builder import vanished
+from provision.engine.engine import Engine
 from provision.engine.inspector import Observation
 from provision.errors import ProvisionError
 from provision.pricing import Prices
