@@ -34,7 +34,7 @@ INDEX = f"{FOLDER}/index.json"  # what the collector writes last
 SUFFIX = "-collector"
 STARTED_BY = "initial_collection"  # of the task, in ECS's API
 ENDING = ("DEACTIVATING", "STOPPING", "DEPROVISIONING", "STOPPED")  # ECS, "Task lifecycle"
-TASK_TIMEOUT = 600  # seconds for a task that exists
+TASK_TIMEOUT = 240  # seconds for a task that exists; the news is optional
 NO_FEED = 1  # exit status of bot/news/collector.py if no feed could be read
 
 
