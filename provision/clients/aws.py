@@ -1,5 +1,6 @@
 """Create boto3 clients and translate botocore's exceptions."""
 
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -58,6 +59,23 @@ BAD_CREDENTIALS = (
     "InvalidToken",
     "TokenRefreshRequired",
 )
+
+# Codes of an endpoint that does not have an operation, and HTTP statuses if there is no code.
+UNSUPPORTED = (
+    "InvalidAction",
+    "UnknownOperation",
+    "UnknownOperationException",
+    "UnsupportedOperation",
+    "UnsupportedOperationException",
+    "NotImplemented",
+    "NotImplementedException",
+    "MethodNotAllowed",
+    "404",
+    "405",
+    "501",
+)
+# In codes of create calls of services and of AWS-compatible endpoints: the name is taken.
+TAKEN = re.compile(r"Already(Exists|Owned|InUse|Associated)|Duplicate(?!Tag)")
 
 # The operation whose response was received last inside the innermost `reading`.
 _last_operation: ContextVar[list[str]] = ContextVar("_last_operation")
@@ -332,8 +350,9 @@ def translate_errors(doing: str, **declared: tuple[str, ...]) -> Iterator[None]:
     """Translate botocore's exceptions.
 
     doing: the purpose of the calls, for error messages. declared: the error codes of a resource's `Errors` as
-    not_found, exists and retry; they become NotFound, AlreadyExists and Pending. Transient errors become
-    Pending, all others ProvisionError.
+    not_found, exists and retry; they become NotFound, AlreadyExists and Pending. With `exists` (of a create
+    call, even if empty) so do other codes that say so. Transient errors become Pending, all others
+    ProvisionError.
     """
     try:
         yield
@@ -353,7 +372,8 @@ def _raise_translated(
         return
     if matches(error, declared.get("not_found", ())):
         raise NotFound(code(error)) from None
-    if matches(error, declared.get("exists", ())):
+    is_taken = "exists" in declared and TAKEN.search(code(error))
+    if matches(error, declared.get("exists", ())) or is_taken:
         raise AlreadyExists(code(error)) from None
     if matches(error, declared.get("retry", ())):
         raise Pending(f"{code(error)}: {message(error)}", refused=True) from None

@@ -100,6 +100,16 @@ class Registries:
         """
         return Remote(self, endpoint.rstrip("/"), repository, f"Basic {token}")
 
+    def answers_at(self, url: str) -> bool:
+        """Return whether a registry answers here. Source: distribution specification, Determining Support."""
+        try:
+            response = self.ask("GET", f"{url.rstrip('/')}/v2/")
+        except (Pending, ProvisionError):
+            return False
+        response.close()
+        is_registry = "WWW-Authenticate" in response.headers or response.status_code == 200
+        return response.status_code in (200, 401) and is_registry
+
     def ask(self, method: str, url: str, *, redirects: int = MAX_REDIRECTS, **options: Any) -> Any:
         """Send a request, follow redirects, and return the response with an unread body.
 

@@ -15,6 +15,7 @@ from provision.resources.base import (
     FoundSettings,
     Live,
     Resource,
+    has_stack_tag,
     identifier,
     kinds,
 )
@@ -129,6 +130,7 @@ def _listed(
                     live,
                 )
                 for tags, live in kind.list_tagged(clients, stack)
+                if has_stack_tag(tags, stack)  # some AWS-compatible endpoints ignore filters
             ]
     except Pending:
         if isinstance(clients.aws, ReadCache):

@@ -3,6 +3,7 @@
 import json
 import re
 import secrets
+from dataclasses import field
 from typing import Any
 
 from provision.clients.aws import call_or_none
@@ -52,6 +53,7 @@ class NewsBucket(Resource):
     name: str  # "": a random name
     bucket: str = output("Name")
     arn: str = output("Arn", arn_pattern())
+    without_tls: bool = field(default=False, init=False)  # the endpoint is http://; set by `find`
     deletion = Deletion(immediate=True)
     errors = Errors(
         not_found=("NoSuchBucket", "404"),
@@ -99,16 +101,28 @@ class NewsBucket(Resource):
 
     def find(self, clients: Clients) -> Live | None:
         """Find the bucket by name among the account's buckets; without a name by the stack's tags."""
+        self.without_tls = str(clients.aws.s3.meta.endpoint_url).startswith("http://")
         pages = clients.aws.s3.get_paginator("list_buckets").paginate()
         names = [bucket["Name"] for page in pages for bucket in page.get("Buckets", [])]
         if known := self.bucket or self.name:
-            return self._read(clients, known) if known in names else None
+            exists = known in names or (not names and self._is_own(clients, known))
+            return self._read(clients, known) if exists else None
         for name in names:
             if name.startswith(f"{self.stack}-news-"):
                 live = self._read(clients, name)
                 if live["Tags"].get("provision:stack") == self.stack:
                     return live
         return None
+
+    def _is_own(self, clients: Clients, name: str) -> bool:
+        """Return whether the bucket exists and is this account's, although ListBuckets shows none at all.
+
+        HeadBucket returns 403 if ExpectedBucketOwner does not own it.
+        """
+        head = clients.aws.s3.head_bucket
+        others = ("403", "404", "301", "NoSuchBucket")
+        account = clients.aws.account()
+        return bool(call_or_none(others, head, Bucket=name, ExpectedBucketOwner=account))
 
     def recovered_settings(self, live: Live) -> FoundSettings:
         """Return the configured name; "" for a random one."""
@@ -163,12 +177,15 @@ class NewsBucket(Resource):
         return bool(self.name)
 
     def desired(self) -> dict[str, Any]:
-        """Return the public access block, ownership, encryption, the TLS policy, and the stack's tags."""
+        """Return the public access block, ownership, encryption, the TLS policy, and the stack's tags.
+
+        Without the policy if AWS_ENDPOINT_URL is http://: it would lock provision itself out.
+        """
         return {
             "PublicAccessBlock": PRIVATE,
             "OwnershipControls.Rules[0].ObjectOwnership": "BucketOwnerEnforced",
             "Encryption.Rules[0].ApplyServerSideEncryptionByDefault.SSEAlgorithm": "AES256",
-            "Policy": self._policy(),
+            **({} if self.without_tls else {"Policy": self._policy()}),
             **{f'Tags."{name}"': value for name, value in self.tags.items()},
         }
 

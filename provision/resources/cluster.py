@@ -69,7 +69,8 @@ class Cluster(Resource):
             clusters=[self.arn or self.name], include=["TAGS"]
         )
         for cluster in answer["clusters"]:
-            if cluster["status"] != "INACTIVE":
+            mine = (self.arn or self.name) in (cluster["clusterArn"], cluster["clusterName"])
+            if mine and cluster["status"] != "INACTIVE":
                 return {**cluster, "Providers": sorted(cluster.get("capacityProviders", []))}
         return None
 

@@ -34,7 +34,7 @@ INDEX = f"{FOLDER}/index.json"  # what the collector writes last
 SUFFIX = "-collector"
 STARTED_BY = "initial_collection"  # of the task, in ECS's API
 ENDING = ("DEACTIVATING", "STOPPING", "DEPROVISIONING", "STOPPED")  # ECS, "Task lifecycle"
-TASK_TIMEOUT = 600  # seconds for a task that exists
+TASK_TIMEOUT = 240  # seconds for a task that exists; the news is optional
 NO_FEED = 1  # exit status of bot/news/collector.py if no feed could be read
 
 
@@ -185,9 +185,10 @@ class InitialCollection(Resource):
         ecs = clients.aws.ecs
         arns = [self.task] if self.task else []
         if not arns:
-            arns = ecs.list_tasks(cluster=cluster, startedBy=STARTED_BY)["taskArns"][:1]
+            arns = ecs.list_tasks(cluster=cluster, startedBy=STARTED_BY)["taskArns"][:100]
         found = ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"] if arns else []
-        return dict(found[0]) if found else None
+        own = [task for task in found if task.get("startedBy", STARTED_BY) == STARTED_BY]
+        return dict(own[0]) if own else None
 
     def create(self, clients: Clients) -> Live | None:
         """Call RunTask. If it starts no task (no capacity), return a stopped one with the reason."""
@@ -244,5 +245,9 @@ class InitialCollection(Resource):
         """Stop running collector tasks."""
         self.deleted = True
         ecs, cluster = clients.aws.ecs, self.cluster_arn
-        for arn in ecs.list_tasks(cluster=cluster, family=f"{self.stack}{SUFFIX}")["taskArns"]:
-            ecs.stop_task(cluster=cluster, task=arn, reason="provision teardown")
+        family = f"{self.stack}{SUFFIX}"
+        arns = ecs.list_tasks(cluster=cluster, family=family)["taskArns"]
+        tasks = ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"] if arns else []
+        for task in tasks:  # some AWS-compatible endpoints ignore `family`
+            if f"/{family}:" in task["taskDefinitionArn"]:
+                ecs.stop_task(cluster=cluster, task=task["taskArn"], reason="provision teardown")

@@ -4,6 +4,7 @@ import secrets
 from dataclasses import field
 from typing import Any
 
+from provision.clients.aws import UNSUPPORTED, call_or_none
 from provision.clients.dns import DnsError
 from provision.errors import ProvisionError
 from provision.i18n import _
@@ -31,6 +32,7 @@ REGION = "provision:region"
 COMMENT = "provision stack "  # and the stack's name
 REFERENCE = "provision-"
 BATCH_SIZE = 10  # Route 53 API, ListTagsForResources
+NO_DNSSEC = (*UNSUPPORTED, "InvalidInput")  # the latter says MiniStack of an unknown path
 
 
 class SeveralZones(ProvisionError):
@@ -183,8 +185,13 @@ class HostedZone(Resource):
         return _("the same name servers cannot be obtained again; --everything deletes it too")
 
     def external_uses(self, clients: Clients, ours: frozenset[str]) -> list[ExternalUse]:
-        """Return records and DNSSEC keys that others added."""
-        keys = clients.aws.route53.get_dnssec(HostedZoneId=self.id).get("KeySigningKeys", [])
+        """Return records and DNSSEC keys that others added.
+
+        An endpoint without GetDNSSEC has no keys; Route 53 itself refuses to delete a zone that has some.
+        """
+        get_dnssec = clients.aws.route53.get_dnssec
+        answer = call_or_none(NO_DNSSEC, get_dnssec, HostedZoneId=self.id) or {}
+        keys = answer.get("KeySigningKeys", [])
         return [
             *(ExternalUse(_("DNSSEC key-signing key {name}", name=key["Name"])) for key in keys),
             *(

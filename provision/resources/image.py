@@ -229,13 +229,17 @@ def built_tag(uri: str, stack: str) -> str:
 def _sign_in(clients: Clients) -> tuple[str, str]:
     """Return the registry of this account and region, and its token.
 
-    Return "" for both if an AWS emulator answers with Amazon's registry.
+    If an AWS emulator names Amazon's registry, return the emulator's own URL if that is a registry too, else
+    "" for both.
     """
     ecr = clients.aws.ecr
     data = ecr.get_authorization_token()["authorizationData"][0]
-    endpoint = str(data["proxyEndpoint"])
-    emulator = AMAZON in endpoint and AMAZON not in str(ecr.meta.endpoint_url)
-    return ("", "") if emulator else (endpoint, str(data["authorizationToken"]))
+    endpoint, own = str(data["proxyEndpoint"]), str(ecr.meta.endpoint_url)
+    if AMAZON in endpoint and AMAZON not in own:
+        if not clients.registries.answers_at(own):
+            return "", ""
+        endpoint = own
+    return endpoint, str(data["authorizationToken"])
 
 
 def _list_built(clients: Clients, repository: str) -> list[Live]:

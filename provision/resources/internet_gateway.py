@@ -14,7 +14,7 @@ from provision.resources.base import (
     output,
     resource,
 )
-from provision.resources.tagged_ec2 import TaggedEc2, ec2_filter
+from provision.resources.tagged_ec2 import TaggedEc2, ec2_filter, matching
 from provision.resources.vpc import Vpc
 
 
@@ -82,9 +82,8 @@ class GatewayAttachment(Resource):
         """Find it among the gateway's attachments."""
         vpc_id = self.vpc_id or self.vpc.id
         filters = ec2_filter("internet-gateway-id", self.gateway_id or self.gateway.id)
-        for gateway in clients.aws.ec2.describe_internet_gateways(Filters=filters)[
-            "InternetGateways"
-        ]:
+        answer = clients.aws.ec2.describe_internet_gateways(Filters=filters)
+        for gateway in matching(answer["InternetGateways"], filters):
             for attachment in gateway.get("Attachments", []):
                 if attachment.get("VpcId") == vpc_id and attachment.get("State") != "detached":
                     return {**attachment, "InternetGatewayId": gateway["InternetGatewayId"]}

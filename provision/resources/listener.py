@@ -59,7 +59,8 @@ class Listener(Resource):
             listeners = describe(ListenerArns=[self.arn])["Listeners"]
         else:
             listeners = describe(LoadBalancerArn=self.load_balancer.arn)["Listeners"]
-        return next((dict(item) for item in listeners if item["Port"] == self.port), None)
+        mine = (item for item in listeners if self.arn in ("", item["ListenerArn"]))
+        return next((dict(item) for item in mine if item["Port"] == self.port), None)
 
     def create(self, clients: Clients) -> Live | None:
         """Call CreateListener."""
@@ -137,7 +138,8 @@ class BootstrapRule(Resource):
             rules = describe(RuleArns=[self.arn])["Rules"]
         else:
             rules = describe(ListenerArn=self.bootstrap_listener.arn)["Rules"]
-        return next((dict(rule) for rule in rules if not rule["IsDefault"]), None)
+        mine = (rule for rule in rules if self.arn in ("", rule["RuleArn"]))
+        return next((dict(rule) for rule in mine if not rule["IsDefault"]), None)
 
     def create(self, clients: Clients) -> Live | None:
         """Call CreateRule."""

@@ -69,7 +69,8 @@ class LoadBalancer(Resource):
         """Find the load balancer by ARN, else by name."""
         selector = {"LoadBalancerArns": [self.arn]} if self.arn else {"Names": [self.name]}
         found = clients.aws.elbv2.describe_load_balancers(**selector)["LoadBalancers"]
-        return _shape(found[0]) if found else None
+        mine = [lb for lb in found if (self.arn or self.name) in _names(lb)]
+        return _shape(mine[0]) if mine else None
 
     @classmethod
     def from_name(cls, stack: str, name: str) -> "LoadBalancer":
@@ -214,6 +215,10 @@ def tags_of(clients: Clients, arn: str) -> dict[str, str]:
     """Return the tags of any resource of Elastic Load Balancing."""
     answer = clients.aws.elbv2.describe_tags(ResourceArns=[arn])["TagDescriptions"]
     return {tag["Key"]: tag["Value"] for tag in answer[0]["Tags"]} if answer else {}
+
+
+def _names(live: Live) -> tuple[str, str]:
+    return live["LoadBalancerArn"], live["LoadBalancerName"]
 
 
 def _shape(live: Live) -> Live:

@@ -1,7 +1,5 @@
 """The stack's network: an existing or a new VPC, and its public subnets."""
 
-from typing import Any
-
 from provision.clients.aws import Aws, reading
 from provision.errors import ProvisionError
 from provision.i18n import _
@@ -16,7 +14,7 @@ from provision.resources.base import (
     tags_to_dict,
 )
 from provision.resources.route_table import Route, RouteTableAssociation
-from provision.resources.tagged_ec2 import ec2_filter
+from provision.resources.tagged_ec2 import ec2_filter, matching
 from provision.resources.vpc import ZONES
 
 
@@ -109,7 +107,7 @@ class ExistingNetwork(Network):
         return {"VpcId": vpc_id, "SubnetIds": chosen}
 
     def _vpc_id(self, clients: Clients) -> str:
-        vpcs = clients.aws.ec2.describe_vpcs(Filters=_vpc_filter(self.vpc))["Vpcs"]
+        vpcs = _vpcs(clients.aws, self.vpc)
         if not vpcs and self.vpc == "default":
             raise ProvisionError(
                 _("Could not choose the network."),
@@ -187,15 +185,16 @@ def one_per_zone(subnets: list[Live]) -> list[str]:
 
 def subnets_of(aws: Aws, vpc_id: str) -> tuple[list[Live], dict[str, Live]]:
     """Return all subnets of a VPC, and the public ones by id."""
-    subnets = aws.ec2.describe_subnets(Filters=ec2_filter("vpc-id", vpc_id))["Subnets"]
-    tables = aws.ec2.describe_route_tables(Filters=ec2_filter("vpc-id", vpc_id))["RouteTables"]
+    in_vpc = ec2_filter("vpc-id", vpc_id)
+    subnets = matching(aws.ec2.describe_subnets(Filters=in_vpc)["Subnets"], in_vpc)
+    tables = matching(aws.ec2.describe_route_tables(Filters=in_vpc)["RouteTables"], in_vpc)
     return subnets, {s["SubnetId"]: s for s in subnets if is_public(s, tables)}
 
 
 def subnet_choices(aws: Aws, vpc: str) -> list[tuple[str, str]]:
     """Return the possible subnets in a VPC (or "default"), each with its zone and addresses."""
     with reading(_("Could not list the networks.")):
-        vpcs = aws.ec2.describe_vpcs(Filters=_vpc_filter(vpc))["Vpcs"]
+        vpcs = _vpcs(aws, vpc)
         public = subnets_of(aws, vpcs[0]["VpcId"])[1] if vpcs else {}
     found = sorted(public.values(), key=lambda s: (s["AvailabilityZone"], s["SubnetId"]))
     return [(s["SubnetId"], f"{s['AvailabilityZone']} {s['CidrBlock']}") for s in found]
@@ -224,6 +223,7 @@ def vpc_choices(vpcs: list[Live]) -> list[tuple[str, str]]:
     return [*found, ("new", _("a new VPC"))]
 
 
-def _vpc_filter(vpc: str) -> list[dict[str, Any]]:
-    """Return the filter of DescribeVpcs for a value of network.vpc."""
-    return ec2_filter("is-default", "true") if vpc == "default" else ec2_filter("vpc-id", vpc)
+def _vpcs(aws: Aws, vpc: str) -> list[Live]:
+    """Return the VPC of a value of network.vpc; [] if there is none."""
+    filters = ec2_filter("is-default", "true") if vpc == "default" else ec2_filter("vpc-id", vpc)
+    return matching(aws.ec2.describe_vpcs(Filters=filters)["Vpcs"], filters)

@@ -25,6 +25,7 @@ from provision.resources.base import (
 )
 
 Statement = dict[str, Any]
+SERVICE_ROLE_PATH = "/aws-service-role/ecs.amazonaws.com/"
 
 
 @resource
@@ -195,13 +196,22 @@ class EcsServiceLinkedRole(AccountWide):
     )
 
     def find(self, clients: Clients) -> Live | None:
-        """Find the role by its fixed name."""
-        return dict(clients.aws.iam.get_role(RoleName="AWSServiceRoleForECS")["Role"])
+        """Find the role by its recorded name, else by its fixed one."""
+        name = self.arn.rpartition("/")[2] or "AWSServiceRoleForECS"
+        return dict(clients.aws.iam.get_role(RoleName=name)["Role"])
 
     def create(self, clients: Clients) -> Live | None:
-        """Call CreateServiceLinkedRole. The role is missing until an account first uses ECS."""
-        answer = clients.aws.iam.create_service_linked_role(AWSServiceName="ecs.amazonaws.com")
-        return dict(answer["Role"])
+        """Call CreateServiceLinkedRole. The role is missing until an account first uses ECS.
+
+        EntityAlreadyExists is the answer of emulators that give it another name: find it by its path.
+        """
+        iam = clients.aws.iam
+        create, service = iam.create_service_linked_role, "ecs.amazonaws.com"
+        if answer := call_or_none("EntityAlreadyExists", create, AWSServiceName=service):
+            return dict(answer["Role"])
+        pages = iam.get_paginator("list_roles").paginate(PathPrefix=SERVICE_ROLE_PATH)
+        roles = (role for page in pages for role in page["Roles"])
+        return next((dict(role) for role in roles if role["Path"] == SERVICE_ROLE_PATH), None)
 
     def may_adopt(self, live: Live) -> bool:
         """Adopt it, because it belongs to the account."""

@@ -14,7 +14,7 @@ from provision.resources.base import (
     resource,
 )
 from provision.resources.internet_gateway import GatewayAttachment
-from provision.resources.tagged_ec2 import TaggedEc2, ec2_filter
+from provision.resources.tagged_ec2 import TaggedEc2, ec2_filter, matching
 from provision.resources.vpc import Subnet, Vpc
 
 ANYWHERE = "0.0.0.0/0"
@@ -83,7 +83,8 @@ class Route(Resource):
     def find(self, clients: Clients) -> Live | None:
         """Find the route among the table's routes."""
         filters = ec2_filter("route-table-id", self.table_id or self.table.id)
-        for table in clients.aws.ec2.describe_route_tables(Filters=filters)["RouteTables"]:
+        answer = clients.aws.ec2.describe_route_tables(Filters=filters)
+        for table in matching(answer["RouteTables"], filters):
             for route in table.get("Routes", []):
                 if route.get("DestinationCidrBlock") == ANYWHERE:
                     return {**route, "RouteTableId": table["RouteTableId"]}

@@ -22,7 +22,13 @@ from provision.resources.base import (
     tags_to_list,
 )
 from provision.resources.network import Network
-from provision.resources.tagged_ec2 import ec2_filter, foreign_interfaces, stack_filter
+from provision.resources.tagged_ec2 import ec2_filter, foreign_interfaces, matching, stack_filter
+
+# Filters of DescribeSecurityGroups for references to a group, with the member that has them.
+REFERENCES = {
+    "ip-permission.group-id": "IpPermissions",
+    "egress.ip-permission.group-id": "IpPermissionsEgress",
+}
 
 
 @resource
@@ -52,24 +58,24 @@ class SecurityGroup(Resource):
     @classmethod
     def list_tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
         """Return security groups by tag."""
-        found = clients.aws.ec2.describe_security_groups(Filters=stack_filter(stack))[
-            "SecurityGroups"
-        ]
-        return [(tags_to_dict(group["Tags"]), dict(group)) for group in found]
+        answer = clients.aws.ec2.describe_security_groups(Filters=stack_filter(stack))
+        found = answer["SecurityGroups"]
+        return [(tags_to_dict(group.get("Tags", [])), dict(group)) for group in found]
 
     def find(self, clients: Clients) -> Live | None:
         """Find the group by id, else by name in the VPC."""
+        describe = clients.aws.ec2.describe_security_groups
         if self.id:
-            groups = clients.aws.ec2.describe_security_groups(GroupIds=[self.id])["SecurityGroups"]
+            answer, filters = describe(GroupIds=[self.id]), ec2_filter("group-id", self.id)
         elif not self.network.vpc_id:
             return None
         else:
             filters = [
-                {"Name": "vpc-id", "Values": [self.network.vpc_id]},
-                {"Name": "group-name", "Values": [self.name]},
+                *ec2_filter("vpc-id", self.network.vpc_id),
+                *ec2_filter("group-name", self.name),
             ]
-            groups = clients.aws.ec2.describe_security_groups(Filters=filters)["SecurityGroups"]
-        return dict(groups[0]) if groups else None
+            answer = describe(Filters=filters)
+        return next(iter(matching(answer["SecurityGroups"], filters)), None)
 
     def recovered_settings(self, live: Live) -> FoundSettings:
         """Return the VPC, from the group's name: stack name, then `new` or a part of the VPC's id."""
@@ -92,10 +98,11 @@ class SecurityGroup(Resource):
     def external_uses(self, clients: Clients, ours: frozenset[str]) -> list[ExternalUse]:
         """Return other groups whose rules refer to it, and other network interfaces that use it."""
         ec2, referring = clients.aws.ec2, {}
-        for filter_name in ("ip-permission.group-id", "egress.ip-permission.group-id"):
+        for filter_name, rules in REFERENCES.items():
             answer = ec2.describe_security_groups(Filters=ec2_filter(filter_name, self.id))
             for group in answer["SecurityGroups"]:
-                if not has_stack_tag(tags_to_dict(group.get("Tags", [])), self.stack):
+                ours_by_tag = has_stack_tag(tags_to_dict(group.get("Tags", [])), self.stack)
+                if not ours_by_tag and self.id in _referenced(group.get(rules, [])):
                     referring[group["GroupId"]] = group["GroupName"]
         uses = [ExternalUse(f"{key} {name}") for key, name in referring.items() if key not in ours]
         return uses + foreign_interfaces(clients, ec2_filter("group-id", self.id), ours, self.stack)
@@ -103,6 +110,11 @@ class SecurityGroup(Resource):
     def delete(self, clients: Clients) -> None:
         """Call DeleteSecurityGroup."""
         clients.aws.ec2.delete_security_group(GroupId=self.id)
+
+
+def _referenced(rules: list[Live]) -> set[str]:
+    """Return the ids of the groups that rules refer to."""
+    return {pair.get("GroupId", "") for rule in rules for pair in rule.get("UserIdGroupPairs", [])}
 
 
 @resource
@@ -153,8 +165,8 @@ class IngressRule(Resource):
         if self.id:
             rules = describe(SecurityGroupRuleIds=[self.id])["SecurityGroupRules"]
             return dict(rules[0]) if rules else None
-        filters = [{"Name": "group-id", "Values": [self.group.id]}]
-        for rule in describe(Filters=filters)["SecurityGroupRules"]:
+        filters = ec2_filter("group-id", self.group.id)
+        for rule in matching(describe(Filters=filters)["SecurityGroupRules"], filters):
             if (
                 not rule["IsEgress"]
                 and rule.get("FromPort") == self.port

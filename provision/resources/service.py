@@ -112,7 +112,8 @@ class Service(Resource):
             include=["TAGS"],
         )
         for live in answer["services"]:
-            if live["status"] != "INACTIVE":
+            mine = (self.arn or self.name) in (live["serviceArn"], live["serviceName"])
+            if mine and live["status"] != "INACTIVE":
                 return self._shape(live, self.counted or _count(self))
         return None
 

@@ -24,6 +24,7 @@ FAILURE = re.compile("unable|unhealthy|unavailable|failed|stopped", re.IGNORECAS
 NO_LOG = ("ResourceNotFoundException", "AccessDeniedException")
 LOG_PAGES = 5  # of up to 10,000 lines or 1 MB: CloudWatch Logs API, GetLogEvents
 NO_ACTIVITY_TIMEOUT = 90  # seconds without a task or an event after which ECS will not start one
+NO_EVENTS_TIMEOUT = 300  # seconds with tasks, but without any event: ECS writes one for each task
 
 
 class NoCapacity(ProvisionError):
@@ -131,9 +132,12 @@ class SteadyService(Milestone):
         )
         failures = [*list(deployment.failures())[:1], *deployment.log_excerpt()]
         why = ": ".join(failures) or deployment.latest_event()
-        quiet = not live.get("events") and not live.get("runningCount") and not live.get("Tasks")
         why = why or _("no ECS events yet")
-        return Pending(f"{running}; {why}", timeout=NO_ACTIVITY_TIMEOUT if quiet else None)
+        timeout = None
+        if not live.get("events"):
+            has_tasks = live.get("runningCount") or live.get("Tasks")
+            timeout = NO_EVENTS_TIMEOUT if has_tasks else NO_ACTIVITY_TIMEOUT
+        return Pending(f"{running}; {why}", timeout=timeout)
 
 
 def _is_progressing(live: Live) -> bool:

@@ -42,9 +42,10 @@ class TaggedEc2(Resource):
     def find(self, clients: Clients) -> Live | None:
         """Find by tags, and by id if somebody removed the tags. Duplicates are returned as Surplus."""
         tags = [{"Name": f"tag:{key}", "Values": [value]} for key, value in self.tags.items()]
-        found = {self.id_of(live): live for live in self.describe(clients, tags)}
+        found = {self.id_of(live): live for live in matching(self.describe(clients, tags), tags)}
         if self.id and self.id not in found:
-            for live in self.describe(clients, ec2_filter(f"{self.resource_type}-id", self.id)):
+            by_id = ec2_filter(f"{self.resource_type}-id", self.id)
+            for live in matching(self.describe(clients, by_id), by_id):
                 found[self.id_of(live)] = live
         ids = sorted(found, key=lambda key: (key != self.id, not in_use(found[key]), key))
         return {**found[ids[0]], "Id": ids[0], "Surplus": ids[1:]} if ids else None
@@ -53,7 +54,7 @@ class TaggedEc2(Resource):
     def list_tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
         """Return resources by tag, with the filter of EC2's Describe operations."""
         found = cls.describe(clients, stack_filter(stack)) if cls.resource_type else []
-        return [(tags_to_dict(live["Tags"]), cls.shape(live)) for live in found]
+        return [(tags_to_dict(live.get("Tags", [])), cls.shape(live)) for live in found]
 
     @classmethod
     def id_of(cls, live: Live) -> str:
@@ -104,7 +105,8 @@ def foreign_interfaces(
     """
     recorded = {name for arn in ours if (name := arn.partition(":loadbalancer/")[2])}
     foreign = []
-    for live in clients.aws.ec2.describe_network_interfaces(Filters=filters)["NetworkInterfaces"]:
+    answer = clients.aws.ec2.describe_network_interfaces(Filters=filters)
+    for live in matching(answer["NetworkInterfaces"], filters):
         description = live.get("Description", "")
         balancer = description.removeprefix("ELB ")
         kind, _slash, name = balancer.partition("/")
@@ -113,6 +115,28 @@ def foreign_interfaces(
             text = " ".join(filter(None, (live["NetworkInterfaceId"], description)))
             foreign.append(ExternalUse(text))
     return foreign
+
+
+def matching(found: list[Live], filters: list[dict[str, Any]]) -> list[Live]:
+    """Return the items that match the filters with which they were requested.
+
+    Some AWS-compatible endpoints ignore filters and return everything. A filter on a property that the
+    endpoint does not return counts as matched; a filter on a tag does not.
+    """
+    return [dict(live) for live in found if all(_matches(live, given) for given in filters)]
+
+
+def _matches(live: Live, given: dict[str, Any]) -> bool:
+    name, values = given["Name"], given["Values"]
+    tags = tags_to_dict(live.get("Tags") or [])
+    if name == "tag-key":
+        return any(value in tags for value in values)
+    if name.startswith("tag:"):
+        return tags.get(name.removeprefix("tag:")) in values
+    member = "".join(word.title() for word in name.split("-"))
+    if member == "GroupId" and "Groups" in live:  # a network interface has several
+        return any(group["GroupId"] in values for group in live["Groups"])
+    return member not in live or str(live[member]).lower() in [value.lower() for value in values]
 
 
 def stack_filter(stack: str) -> list[dict[str, Any]]:

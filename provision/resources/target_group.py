@@ -72,7 +72,11 @@ class TargetGroup(Resource):
         """Find the target group by ARN, else by name, with its attributes."""
         elbv2 = clients.aws.elbv2
         selector = {"TargetGroupArns": [self.arn]} if self.arn else {"Names": [self.name]}
-        found = elbv2.describe_target_groups(**selector)["TargetGroups"]
+        found = [
+            group
+            for group in elbv2.describe_target_groups(**selector)["TargetGroups"]
+            if (self.arn or self.name) in (group["TargetGroupArn"], group["TargetGroupName"])
+        ]
         if not found:
             return None
         attributes = elbv2.describe_target_group_attributes(

@@ -17,7 +17,7 @@ from provision.resources.base import (
     resource,
     tags_to_dict,
 )
-from provision.resources.tagged_ec2 import TaggedEc2, ec2_filter, foreign_interfaces
+from provision.resources.tagged_ec2 import TaggedEc2, ec2_filter, foreign_interfaces, matching
 
 ZONES = 3  # as in the article
 
@@ -83,11 +83,14 @@ class Vpc(TaggedEc2):
     def external_uses(self, clients: Clients, ours: frozenset[str]) -> list[ExternalUse]:
         """Return network interfaces, subnets, security groups and route tables that others added."""
         ec2, in_vpc = clients.aws.ec2, ec2_filter("vpc-id", self.id)
-        found = {s["SubnetId"]: s for s in ec2.describe_subnets(Filters=in_vpc)["Subnets"]}
-        for group in ec2.describe_security_groups(Filters=in_vpc)["SecurityGroups"]:
+        subnets = ec2.describe_subnets(Filters=in_vpc)["Subnets"]
+        groups = ec2.describe_security_groups(Filters=in_vpc)["SecurityGroups"]
+        tables = ec2.describe_route_tables(Filters=in_vpc)["RouteTables"]
+        found = {subnet["SubnetId"]: subnet for subnet in matching(subnets, in_vpc)}
+        for group in matching(groups, in_vpc):
             if group["GroupName"] != "default":
                 found[group["GroupId"]] = group
-        for table in ec2.describe_route_tables(Filters=in_vpc)["RouteTables"]:
+        for table in matching(tables, in_vpc):
             if not any(a.get("Main") for a in table.get("Associations", [])):
                 found[table["RouteTableId"]] = table
         others = [
@@ -150,9 +153,10 @@ class Subnet(TaggedEc2):
 
 def zones(clients: Clients) -> list[str]:
     """Return the names of the available zones, sorted, without local and wavelength zones."""
-    found = clients.aws.ec2.describe_availability_zones(Filters=ec2_filter("state", "available"))
+    available = ec2_filter("state", "available")
+    found = clients.aws.ec2.describe_availability_zones(Filters=available)["AvailabilityZones"]
     return sorted(
         zone["ZoneName"]
-        for zone in found["AvailabilityZones"]
+        for zone in matching(found, available)
         if zone.get("ZoneType", "availability-zone") == "availability-zone"
     )

@@ -73,12 +73,14 @@ class AwsSession:
         self.before: Callable[[str], None] = lambda operation: None
         self.after: Callable[[str], None] = lambda operation: None
         self.answer: Callable[[str, dict[str, Any]], None] = lambda operation, parsed: None
+        self.request: Callable[[str, dict[str, Any]], None] = lambda operation, params: None
         self.off = False  # no power until the run has ended: its remaining calls fail
         self.clients: dict[str, Any] = {}
         attach(self.session, lambda environ, start: self.application(environ, start))
         inside = boto3.Session("access", "secret", region_name="ap-northeast-1")
         attach(inside, lambda environ, start: self.application(environ, start))
         self.inside = inside.client("s3")  # for the collector: neither recorded nor cut off
+        self.session.events.register("provide-client-params", self._request)
         self.session.events.register_first("before-call", self._before)
         self.session.events.register_last("after-call", self._after)
 
@@ -92,6 +94,9 @@ class AwsSession:
         )
         attach(session, lambda environ, start: self.application(environ, start))
         return session.client("s3")
+
+    def _request(self, model: Any, params: dict[str, Any], **_: Any) -> None:
+        self.request(model.name, params)
 
     def _before(self, model: Any, **_: Any) -> None:
         if self.off:
@@ -109,7 +114,7 @@ class AwsSession:
     def free(self) -> None:
         """Remove all hooks, and restore the power."""
         self.before = self.after = lambda operation: None
-        self.answer = lambda operation, parsed: None
+        self.answer = self.request = lambda operation, members: None
         self.off = False
 
     def cut(self, where: str, rest: bool = False) -> None:

@@ -1,6 +1,7 @@
 """A lost response is not a failure: what was created stays recorded, and a teardown finds it."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import botocore.exceptions as failures
@@ -127,6 +128,11 @@ def test_proxys_403_keeps_the_record(
     assert {} == fresh_env.inventory()
 
 
+def refuse(error: Any, model: Any, **_event: object) -> None:
+    """Raise an error response instead of sending the call."""
+    raise ClientError(error, model.name)
+
+
 def test_rejected_second_call_keeps_the_record_of_the_first(
     fresh_env: Env, fail_response: Callable[[str, str, Exception], None]
 ) -> None:
@@ -138,15 +144,14 @@ def test_rejected_second_call_keeps_the_record_of_the_first(
     hidden: dict[str, Any] = {"Buckets": []}
     events = fresh_env.aws.s3.meta.events
     events.register("after-call.s3.ListBuckets", lambda parsed, **_: parsed.update(hidden), "lag")
-    events.register(
-        "before-call.s3.CreateBucket",
-        lambda **_: (_ for _ in ()).throw(ClientError(denied, "CreateBucket")),
-        "denied",
-    )
+    missing = {"Error": {"Code": "404"}, "ResponseMetadata": {"HTTPStatusCode": 404}}
+    for operation, error in (("CreateBucket", denied), ("HeadBucket", missing)):
+        events.register(f"before-call.s3.{operation}", partial(refuse, error), operation)
     assert ["AccessDenied: An error occurred"] == [r.why[:31] for r in fresh_env.setup().errors]
     assert "creating" == StackFile(fresh_env.path).records[key].state
     events.unregister("after-call.s3.ListBuckets", unique_id="lag")
-    events.unregister("before-call.s3.CreateBucket", unique_id="denied")
+    for operation in ("CreateBucket", "HeadBucket"):
+        events.unregister(f"before-call.s3.{operation}", unique_id=operation)
     assert [] == fresh_env.teardown().left
     assert {} == fresh_env.inventory()
 

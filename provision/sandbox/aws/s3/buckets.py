@@ -7,7 +7,7 @@ ownership of objects"; API CreateBucket, DeleteBucket.
 import re
 from typing import Any
 
-from moto.s3.models import PublicAccessBlock
+from moto.s3.models import PublicAccessBlock, s3_backends
 
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import AwsError, Call
@@ -49,6 +49,18 @@ def check_name_free(cloud: Cloud, call: Call) -> None:
 def check_owner(cloud: Cloud, call: Call) -> None:
     """Refuse access to another account's bucket with 403 (API HeadBucket)."""
     if call.params.get("Bucket") in cloud.s3.other_accounts and call.operation != "CreateBucket":
+        raise AwsError("AccessDenied", "Access Denied", 403)
+
+
+@behaves("s3.expected-owner")
+@before("s3", "*")
+def check_expected_owner(cloud: Cloud, call: Call) -> None:
+    """Refuse a call whose ExpectedBucketOwner is another account (User Guide, bucket owner condition)."""
+    expected = call.params.get("ExpectedBucketOwner")
+    _partition, owner = s3_backends.bucket_accounts.get(
+        call.params.get("Bucket"), ("aws", cloud.account_id)
+    )
+    if expected and expected != owner:
         raise AwsError("AccessDenied", "Access Denied", 403)
 
 

@@ -48,6 +48,18 @@ def test_own_bucket_twice(account: Account) -> None:
     assert ("BucketAlreadyOwnedByYou", 409) == refused[:2]
 
 
+@pytest.mark.behaviour("s3.expected-owner")
+def test_expected_owner(account: Account) -> None:
+    """A call whose ExpectedBucketOwner is another account is refused; the owner's own passes."""
+    s3 = bucket(account)
+    s3.create_bucket(Bucket="ours", CreateBucketConfiguration=HERE)
+    own = account.client("sts").get_caller_identity()["Account"]
+    s3.head_bucket(Bucket="ours", ExpectedBucketOwner=own)
+    other = {"Bucket": "ours", "ExpectedBucketOwner": "999999999999"}
+    assert ("403", 403) == account.refusal(s3.head_bucket, **other)[:2]
+    assert "AccessDenied" == account.refusal(s3.get_bucket_tagging, **other)[0]
+
+
 @pytest.mark.behaviour("s3.bucket-taken", "s3.foreign-bucket")
 def test_bucket_of_another_account(account: Account) -> None:
     """Another account's bucket: its name is taken, and access is denied."""

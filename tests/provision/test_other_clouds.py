@@ -1,0 +1,247 @@
+"""AWS-compatible endpoints that answer otherwise than AWS: what they ignore, leave out or do not have."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from provision.clients.aws import AlreadyExists, Aws, translate_errors
+from provision.clients.registry import Registries
+from provision.errors import ProvisionError
+from provision.sandbox.delays import Delays
+from provision.sandbox.web.serving import HttpServer
+from tests.provision.conftest import WHOLE, AwsSession, Env, open_env
+
+SELECTORS = ("Filters", "ParameterFilters", "startedBy", "family", "Names", "repositoryNames")
+
+
+def ignore_selectors(operation: str, params: dict[str, Any]) -> None:
+    """Remove what selects in a request for a list, as emulators ignore filters that they do not know."""
+    if operation.startswith(("Describe", "List")):
+        for name in SELECTORS:
+            params.pop(name, None)
+
+
+def strangers(env: Env) -> dict[str, list[str]]:
+    """Create a network, a load balancer and a parameter of somebody else's; return their ids."""
+    ec2, elbv2 = env.aws_session.client("ec2"), env.aws_session.client("elbv2")
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    subnets = [
+        ec2.create_subnet(
+            VpcId=vpc, CidrBlock=f"10.0.{n}.0/24", AvailabilityZone=f"ap-northeast-1{zone}"
+        )["Subnet"]["SubnetId"]
+        for n, zone in ((1, "a"), (2, "c"))
+    ]
+    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+    table = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
+    ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway)
+    for subnet in subnets:
+        ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)
+    group = ec2.create_security_group(GroupName="theirs", Description="theirs", VpcId=vpc)
+    balancer = elbv2.create_load_balancer(
+        Name="a-balancer", Subnets=subnets, SecurityGroups=[group["GroupId"]]
+    )["LoadBalancers"][0]["LoadBalancerArn"]
+    target_group = elbv2.create_target_group(
+        Name="a-group", Protocol="HTTP", Port=80, VpcId=vpc, TargetType="ip"
+    )["TargetGroups"][0]["TargetGroupArn"]
+    env.aws_session.client("ssm").put_parameter(Name="A_PARAMETER", Value="x", Type="String")
+    return {
+        "vpc": [vpc],
+        "subnets": subnets,
+        "gateway": [gateway],
+        "table": [table],
+        "group": [group["GroupId"]],
+        "balancer": [balancer],
+        "target group": [target_group],
+    }
+
+
+@pytest.mark.parametrize("vpc", ["default", "new"])
+def test_ignored_filters_do_not_touch_what_is_others(env: Env, vpc: str) -> None:
+    """The stack is built once, with its own network; the teardown leaves what somebody else has."""
+    env.set(network__vpc=vpc)
+    theirs = strangers(env)
+    before = env.inventory()
+    env.aws_session.request = ignore_selectors
+    outcome = env.setup()
+    assert ([], []) == (outcome.errors, outcome.outside)
+    built = env.inventory()
+    again = env.setup()
+    assert ([], built) == (again.errors, env.inventory())
+    result = env.teardown()
+    assert ([], [], {}) == (result.errors, result.left, result.unknown)
+    assert before == env.inventory()
+    ec2 = env.aws_session.client("ec2")
+    assert theirs["table"] == [
+        table["RouteTableId"]
+        for table in ec2.describe_route_tables(RouteTableIds=theirs["table"])["RouteTables"]
+    ]
+    assert {"vpc": 2, "subnet": 5}.items() <= built.items() if vpc == "new" else True
+    if vpc == "default":
+        assert all(built[kind] >= count for kind, count in WHOLE.items())
+
+
+def refusal(code: str, operation: str, status: int = 400) -> ClientError:
+    """Return an error response."""
+    metadata: Any = {"HTTPStatusCode": status}
+    error = {"Error": {"Code": code, "Message": "words"}, "ResponseMetadata": metadata}
+    return ClientError(error, operation)
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [
+        ("InvalidInput", 400),  # MiniStack: Unknown Route53 endpoint
+        ("UnknownOperationException", 400),
+        ("InvalidAction", 400),
+        ("NotImplemented", 501),
+        ("404", 404),
+    ],
+)
+def test_zone_goes_where_dnssec_is_unknown(env: Env, code: str, status: int) -> None:
+    """An endpoint without GetDNSSEC has no keys, so the zone is deleted like the rest."""
+    env.setup()
+
+    def request(operation: str, params: dict[str, Any]) -> None:
+        if operation == "GetDNSSEC":
+            raise refusal(code, operation, status)
+
+    env.aws_session.request = request
+    result = env.teardown()
+    assert ([], [], {}) == (result.errors, result.left, result.unknown)
+    assert {} == env.inventory()
+
+
+@pytest.mark.parametrize("code", ["AccessDenied", "InternalFailure"])
+def test_zone_stays_where_dnssec_could_not_be_asked(env: Env, code: str) -> None:
+    """A missing permission or an outage is not an answer: the zone stays, the rest goes."""
+    env.setup()
+
+    def request(operation: str, params: dict[str, Any]) -> None:
+        if operation == "GetDNSSEC":
+            raise refusal(code, operation, 403 if code == "AccessDenied" else 500)
+
+    env.aws_session.request = request
+    result = env.teardown()
+    assert ["zone/example.jp"] == list(result.unknown)
+    assert {"zone": 1} == env.inventory()
+
+
+def test_service_linked_role_of_another_name(env: Env) -> None:
+    """Emulators call it otherwise and say EntityAlreadyExists: it is found by its path."""
+    iam = env.aws_session.client("iam")
+
+    def request(operation: str, params: dict[str, Any]) -> None:
+        if operation == "GetRole" and params["RoleName"] == "AWSServiceRoleForECS":
+            raise refusal("NoSuchEntity", operation, 404)
+        if operation == "CreateServiceLinkedRole":
+            path = "/aws-service-role/ecs.amazonaws.com/"
+            if iam.list_roles(PathPrefix=path)["Roles"]:
+                raise refusal("EntityAlreadyExists", operation, 409)
+
+    env.aws_session.request = request
+    outcome = env.setup()
+    assert ([], []) == (outcome.errors, outcome.outside)
+    env.changes()
+    again = env.setup()
+    assert ([], []) == (again.errors, env.changes())
+    assert [] == env.teardown().left
+
+
+def test_empty_list_of_buckets_is_not_believed(env: Env) -> None:
+    """The bucket that ListBuckets does not show is found by name: it is neither made twice nor left."""
+
+    def answer(operation: str, parsed: dict[str, Any]) -> None:
+        if operation == "ListBuckets":
+            parsed["Buckets"] = []
+
+    env.set(news__bucket="our-news")
+    env.aws_session.answer = answer
+    outcome = env.setup()
+    assert ([], []) == (outcome.errors, outcome.outside)
+    env.changes()
+    again = env.setup()
+    assert ([], []) == (again.errors, env.changes())
+    result = env.teardown()
+    assert ([], []) == (result.errors, result.left)
+    env.aws_session.free()
+    assert {} == env.inventory()
+
+
+def test_foreign_bucket_stays_foreign_behind_an_empty_list(env: Env) -> None:
+    """A bucket that another account owns is not adopted because the list is empty."""
+
+    def request(operation: str, params: dict[str, Any]) -> None:
+        if operation == "HeadBucket":
+            raise refusal("403", operation, 403)
+
+    env.set(news__bucket="our-news")
+    env.aws_session.request = request
+    outcome = env.setup()
+    assert ["another account has a bucket of that name; bucket names are globally unique"] == [
+        error.why for error in outcome.errors
+    ]
+
+
+def test_bucket_over_plain_http(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the endpoint is http://, a policy that requires TLS would lock the tool out: it is left out."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://s3.ap-northeast-1.amazonaws.com")
+    session = AwsSession()
+    with open_env(session, Aws("ap-northeast-1", session.session), Delays.none(), tmp_path) as env:
+        outcome = env.setup()
+        assert ([], []) == (outcome.errors, outcome.outside)
+        assert "PutBucketPolicy" not in env.changes()
+        assert [] == env.setup().errors
+        result = env.teardown()
+        assert ([], []) == (result.errors, result.left)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "EntityAlreadyExists",
+        "ClusterAlreadyExistsException",
+        "DuplicateListenerException",
+        "AlreadyExists",
+    ],
+)
+def test_taken_names_have_many_codes(code: str) -> None:
+    """A create call recognizes a taken name by codes that AWS's service does not have."""
+    with pytest.raises(AlreadyExists), translate_errors("Creating.", exists=()):
+        raise refusal(code, "Create", 409)
+    with pytest.raises(ProvisionError), translate_errors("Updating."):
+        raise refusal(code, "Update", 409)
+
+
+def test_duplicate_tags_are_no_taken_name() -> None:
+    """ELB's code for tags that are given twice."""
+    with pytest.raises(ProvisionError), translate_errors("Creating.", exists=()):
+        raise refusal("DuplicateTagKeys", "Create", 400)
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "expected"),
+    [
+        ("200 OK", [], True),
+        ("401 Unauthorized", [("WWW-Authenticate", "Basic")], True),
+        ("401 Unauthorized", [], False),
+        ("404 Not Found", [], False),
+        ("403 Forbidden", [], False),
+    ],
+)
+def test_registry_at_the_endpoint(
+    status: str, headers: list[tuple[str, str]], expected: bool
+) -> None:
+    """An emulator that names Amazon's registry is asked whether it is one itself."""
+
+    def registry(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        assert "/v2/" == environ["PATH_INFO"]
+        start_response(status, headers)
+        return [b"{}"]
+
+    server = HttpServer(registry)
+    assert expected is Registries().answers_at(server.url)
+    server.close()
+    assert False is Registries().answers_at(server.url)
