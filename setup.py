@@ -35,6 +35,7 @@ tool = [
     "pip>=23.1,<27",  # fetches the wheels; an environment made by uv brings none
     "platformdirs>=4.2,<5",
     "segno>=1.6,<2",  # QR codes in the terminal; no dependencies of its own (qrcode has colorama)
+    "werkzeug>=3.0,<4",  # the page of `provision console`; flask is built on it
     "tzdata>=2024.1",  # Windows and slim systems bring no time zones
 ]
 
@@ -70,7 +71,7 @@ setup(
     python_requires=">=3.11",
     packages=find_packages(include=["provision", "provision.*", "bot", "bot.*"]),
     package_data={
-        "provision": ["i18n/*.yaml", "i18n/*/LC_MESSAGES/*.mo", "sandbox/web/*.html", "py.typed"],
+        "provision": ["i18n/*.yaml", "i18n/*/LC_MESSAGES/*.mo", "console/files/*", "py.typed"],
         "bot": ["samples/*.json", "requirements.*", "Dockerfile", "py.typed"],
     },
     install_requires=tool,

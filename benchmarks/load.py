@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from provision.sandbox.line.webhooks import signature, text_event
+from provision.sandbox.line.webhooks import event, signature, source_of, text_message
 
 # Each user writes more than once.
 USERS = 200
@@ -38,10 +38,10 @@ def webhooks(secret: str, seed: int = 0) -> Iterator[bytes]:
     """Yield requests without end, each with its own event."""
     chosen = random.Random(seed)
     for number in itertools.count():
-        event = text_event(
-            chosen.choice(WORDS), f"U{number % USERS}", f"token-{number}", time.time()
-        )
-        document = {"destination": "U", "events": [event]}
+        message = text_message(chosen.choice(WORDS))
+        source = source_of(f"U{number % USERS}")
+        sent = {**event("message", source, f"token-{number}", time.time()), "message": message}
+        document = {"destination": "U", "events": [sent]}
         body = json.dumps(document, ensure_ascii=False).encode()
         yield (
             b"POST /webhook HTTP/1.1\r\nHost: bot\r\nContent-Type: application/json\r\n"

@@ -19,9 +19,9 @@ from typing import Any
 from benchmarks.server_process import ROOT
 from benchmarks.soak_bots import Bots
 from benchmarks.soak_line import UnreliableLine
+from provision.console.server import HttpServer
 from provision.sandbox.clock import RunningClock
 from provision.sandbox.line.platform import LinePlatform
-from provision.sandbox.web.serving import HttpServer
 
 SPEED = 5.0  # of LINE's clock: a redelivery after ten of its seconds comes after two
 SENDERS = 12

@@ -1,9 +1,11 @@
 """Connect to the sandbox on this machine (--sandbox): environment, registrar and clock."""
 
+import contextlib
 import json
 import math
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from provision.clients.http import Http, on_loopback
@@ -79,6 +81,18 @@ def enter_name_servers(sandbox: Mapping[str, str], domain: str, servers: list[st
             str(error),
             _("Restart the sandbox: provision sandbox"),
         ) from None
+
+
+def show_stack(sandbox: Mapping[str, str], file: Path) -> None:
+    """Make the sandbox's page show the stack of this file; a page that cannot does not matter."""
+    with contextlib.suppress(OSError):
+        Http().request(
+            "POST",
+            f"{sandbox['aws'].rstrip('/')}/_sandbox/stack",
+            json={"file": str(file.absolute())},
+            headers={"Authorization": f"Bearer {sandbox['token']}"},
+            timeout=5,
+        )
 
 
 def clock() -> Clock:

@@ -188,6 +188,8 @@ def open_stack(options: Options) -> tuple[StackFile, Mapping[str, str]]:
     """Return the stack file with the values of --set (not saved), and the sandbox's addresses."""
     sandbox = environment.enter_sandbox() if options.sandbox else {}
     file = StackFile(file_of(options))
+    if sandbox:
+        environment.show_stack(sandbox, file.path)
     if sandbox and file.enter_sandbox(sandbox["id"]):
         print(
             _(

@@ -14,6 +14,7 @@ RANKS = [
     {"cli"},
     {"wizard"},
     {"verify"},
+    {"console"},
     {"library", "run"},
     {"status_report"},
     {"ui"},
@@ -84,14 +85,20 @@ def test_imports_go_one_way(path: Path) -> None:
     assert [] == wrong
 
 
-# What the sandbox may import from the tool: pure functions and values. The demo runs the tool's commands.
+# What the sandbox may import from the tool: pure functions and values, and the page with its server, which
+# know no stack. The demo runs the tool's commands.
 PURE = {
     "provision.clients.http.on_loopback",
     "provision.clients.registry.OCI_INDEX",
     "provision.clients.registry.OCI_MANIFEST",
     "provision.clients.registry.sha256",
+    "provision.console.guard.Guard",
+    "provision.console.pages.Pages",
+    "provision.console.server.HttpServer",
+    "provision.console.server.QuietHandler",
     "provision.errors.ProvisionError",
     "provision.i18n._",
+    "provision.i18n.language",
     "provision.image.layer",
     "provision.schedules.At",
     "provision.schedules.parse",

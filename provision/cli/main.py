@@ -15,6 +15,7 @@ import click
 from provision import __version__, i18n
 from provision.cli import (
     commands,
+    console,
     cost,
     deploy,
     logs,
@@ -50,7 +51,13 @@ def purposes() -> dict[str, list[click.Command]]:
             deploy.command(),
             recover.command(),
         ],
-        _("Look"): [status.command(), verify.command(), logs.command(), cost.command()],
+        _("Look"): [
+            status.command(),
+            verify.command(),
+            logs.command(),
+            cost.command(),
+            console.command(),
+        ],
         _("Start and stop"): [
             start.command(),
             stop.command(),

@@ -1,5 +1,6 @@
 """Simulated time."""
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +20,9 @@ class SimulatedClock(Protocol):
 
     def sleep(self, seconds: float) -> None:
         """Return once `seconds` of simulated time have passed."""
+
+    def change_speed(self, speed: float) -> None:
+        """Set the speed from now on. Raises ValueError for a clock that does not run by itself."""
 
     def hold(self) -> AbstractContextManager[None]:
         """Return a context manager that stops simulated time while a process is started."""
@@ -40,6 +44,16 @@ class RunningClock:
         """Return the simulated time."""
         with self._changed:
             return self._now()
+
+    def change_speed(self, speed: float) -> None:
+        """Set the speed from now on. Raises ValueError."""
+        if not 0 < speed < math.inf:
+            raise ValueError(f"speed must be above 0, not {speed}")
+        with self._changed:
+            self._simulated = self._now()
+            self._real = time.monotonic()
+            self.speed = speed
+            self._changed.notify_all()
 
     def _now(self) -> float:
         if self._holders:
@@ -104,6 +118,10 @@ class ManualClock:
     def sleep(self, seconds: float) -> None:
         """Advance the clock."""
         self.advance(seconds)
+
+    def change_speed(self, speed: float) -> None:
+        """Raise ValueError."""
+        raise ValueError("this clock advances only when it is told to")
 
     def hold(self) -> AbstractContextManager[None]:
         """Do nothing: this clock does not run."""

@@ -5,6 +5,9 @@ import threading
 from dataclasses import asdict
 from typing import Any
 
+from provision.console.guard import Guard
+from provision.console.pages import Pages
+from provision.console.server import HttpServer
 from provision.sandbox.aws.application import AwsApplication
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.ecr.public_gallery import Gallery
@@ -21,8 +24,9 @@ from provision.sandbox.tasks.rootfs import Rootfs
 from provision.sandbox.tasks.runners import TaskRunner
 from provision.sandbox.web import control
 from provision.sandbox.web.feed_server import PATH, FeedServer
-from provision.sandbox.web.guard import Guard
-from provision.sandbox.web.serving import HttpServer, TlsServer
+from provision.sandbox.web.serving import TlsServer
+from provision.sandbox.web.stack_process import StackProcess
+from provision.sandbox.web.together import on_one_port
 
 # Simulated seconds that the bot keeps serving after SIGTERM, unless the task definition sets them.
 LINGER_SECONDS = 20.0
@@ -67,6 +71,8 @@ class Sandbox:
         self.front = DataPlane(self.cloud)
         self._delivery = WebhookSender(self.cloud, self.front)
         self.line = LinePlatform(self._delivery, self._delivery.resolve, clock)
+        self.feed = FeedServer()
+        self._stack = StackProcess(lambda: self.cloud.stack_file)
         self._servers: list[HttpServer | DnsServer] = []
         self._stopping = threading.Event()
         self._ticker: threading.Thread | None = None
@@ -79,11 +85,12 @@ class Sandbox:
         keys = self.cloud.keys
         aws = HttpServer(Guard(self.aws.verified, keys.token, control.is_guarded))
         registrar = HttpServer(Guard(self.cloud.registrar, keys.token, lambda how, _: how == "PUT"))
-        line = HttpServer(Guard(self.line.wsgi, keys.token, lambda _, path: "_sandbox" in path))
+        page = Pages(on_one_port(self.line.wsgi, self.cloud, self.feed, self._stack), sandbox=True)
+        line = HttpServer(Guard(page, keys.token, lambda _, path: "_sandbox" in path))
         front = TlsServer(self.front)  # without Guard: open to everybody
         dns = DnsServer(lambda query: self.cloud.dns.respond(query))
         registry, gallery = HttpServer(Guard(self.registry)), HttpServer(Guard(self.gallery))
-        feed_server = HttpServer(Guard(FeedServer()))
+        feed_server = HttpServer(Guard(self.feed, keys.token, lambda _, path: "_sandbox" in path))
         self._servers = [aws, registrar, line, front, dns, registry, gallery, feed_server]
         self.cloud.registry, self.cloud.gallery = registry.url, gallery.url
         self.cloud.opted_in |= opt_in_regions()  # enable all regions
@@ -121,6 +128,7 @@ class Sandbox:
         for server in self._servers:
             server.close()
         self._servers = []
+        self._stack.close()
         self.cloud.close()
         self.tasks.close()
         self.rootfs.close()

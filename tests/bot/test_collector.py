@@ -20,7 +20,7 @@ from bot.news.cache import Cache
 from bot.news.collector import FOLDER, collect, merged
 from bot.news.feeds import BadFeed, Mark, Web, canonical, read_feed, shown
 from bot.news.store import Folder, NotFound, Store, store_at
-from provision.sandbox.web.serving import HttpServer
+from provision.console.server import HttpServer
 
 NOW = 1_800_000_000.0  # 2027-01-15T08:00:00Z
 RSS = """<?xml version="1.0" encoding="UTF-8"?>

@@ -15,11 +15,29 @@ from bot.news.articles import Article, ArticleFile, ArticleIndex
 from bot.news.cache import Cache
 from bot.text import Language
 from provision.sandbox.line.messages import problems
-from provision.sandbox.line.webhooks import follow_event, postback_event, signature, text_event
+from provision.sandbox.line.webhooks import event, signature, source_of, text_message
 from tests.bot.articles import articles, words
 from tests.openapi import DESCRIBED, SOURCE, schemas, values, violations
 
 NOW = 1_800_000_000.0
+
+
+def sent(kind: str, **content: Any) -> dict[str, Any]:
+    """Return an event as the sandbox's LINE sends it."""
+    return {**event(kind, source_of("U1"), "r", NOW), **content}
+
+
+def text_event(text: str) -> dict[str, Any]:
+    """Return the event of a text message."""
+    return sent("message", message=text_message(text))
+
+
+FOLLOW = sent("follow", follow={"isUnblocked": False})
+
+
+def postback_event(data: str) -> dict[str, Any]:
+    """Return the event of a pressed button."""
+    return sent("postback", postback={"data": data})
 
 
 def complaints(token: str, messages: list[Message]) -> list[str]:
@@ -89,12 +107,12 @@ SAMPLES = [
 SAMPLES += [Article(f"Rocket {n}", category=f"c{n}") for n in range(20)]
 PAGE = '["search","rocket",8,"en",0]'
 PLAYED = [
-    text_event("rocket", "U1", "r", NOW),
-    text_event("最新", "U1", "r", NOW),
-    text_event("zebra", "U1", "r", NOW),
-    text_event("help", "U1", "r", NOW),
-    follow_event("U1", "r", NOW),
-    postback_event(PAGE, "U1", "r", NOW),
+    text_event("rocket"),
+    text_event("最新"),
+    text_event("zebra"),
+    text_event("help"),
+    FOLLOW,
+    postback_event(PAGE),
 ]
 
 
@@ -115,8 +133,8 @@ def test_hostile_articles_and_questions(
     asked: str, found: list[Article], language: Language | None
 ) -> None:
     """Whatever is asked, whatever the feeds hold: one reply, within all limits."""
-    events = [text_event(one, "U1", "r", NOW) for one in (asked, "latest", "？")]
-    events += [follow_event("U1", "r", NOW), postback_event(asked[:300] or "x", "U1", "r", NOW)]
+    events = [text_event(one) for one in (asked, "latest", "？")]
+    events += [FOLLOW, postback_event(asked[:300] or "x")]
     line = deliver(events, found, language)
     assert (5, []) == (line.replies, line.complaints)
 
@@ -138,6 +156,6 @@ if DESCRIBED:
     )
     def test_which_events_are_answered(kind: str) -> None:
         """Four kinds of all that there are."""
-        event = {**text_event("help", "U1", "r", NOW), "type": kind, "postback": {"data": "help"}}
+        event = {**text_event("help"), "type": kind, "postback": {"data": "help"}}
         spoken = kind in ("message", "follow", "join", "postback")
         assert int(spoken) == deliver([event], SAMPLES).replies

@@ -22,12 +22,12 @@ import pytest
 
 from provision.clients.package_index import PackageIndex, cache_folder
 from provision.clients.registry import OCI_MANIFEST, Blob, Manifest, Registries, Remote, sha256
+from provision.console.server import HttpServer
 from provision.image import inputs
 from provision.image.inputs import Inputs
 from provision.image.push import push
 from provision.sandbox.clock import RunningClock
 from provision.sandbox.line.platform import LinePlatform
-from provision.sandbox.web.serving import HttpServer
 
 NEEDED = ("debootstrap", "docker-registry", "podman", "runc")
 # podman's defaults exceed the limits of a container in a container.

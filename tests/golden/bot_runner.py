@@ -17,7 +17,7 @@ from flask.testing import FlaskClient
 from werkzeug.wrappers import Request, Response
 
 from bot.app import create_app
-from provision.sandbox.web.serving import HttpServer
+from provision.console.server import HttpServer
 
 NOW = datetime.fromisoformat("2026-08-14T12:00:00+09:00").timestamp()
 NEWS = Path(__file__).parent / "news"

@@ -17,8 +17,8 @@ from typing import Any
 import boto3
 import pytest
 
+from provision.console.server import HttpServer
 from provision.sandbox.dns.server import DnsServer
-from provision.sandbox.web.serving import HttpServer
 from tests.golden.recorder import Placeholders, Recorder
 from tests.provision.conftest import AwsSession, Env
 from tests.provision.test_image import make_wheel

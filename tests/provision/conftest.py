@@ -27,6 +27,7 @@ from provision.clients.dns import Dns
 from provision.clients.line import Line
 from provision.clients.package_index import PackageIndex
 from provision.clients.registry import Registries
+from provision.console.server import HttpServer
 from provision.engine.deleter import DeletionResult
 from provision.engine.engine import Engine
 from provision.engine.executor import Outcome
@@ -37,7 +38,6 @@ from provision.sandbox.clock import ManualClock
 from provision.sandbox.delays import Delays
 from provision.sandbox.sandbox import Sandbox
 from provision.sandbox.tasks.runners import InlineTasks
-from provision.sandbox.web.serving import HttpServer
 from provision.stack import Secrets, Stack
 from provision.state.stack_file import StackFile
 from tests.provision.shell import addresses as addresses  # fixtures, for every test here

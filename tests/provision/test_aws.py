@@ -16,8 +16,8 @@ from botocore.exceptions import ClientError
 
 from provision.clients import aws
 from provision.clients.aws import AlreadyExists, Aws, NotFound, UnknownId, translate_errors
+from provision.console.server import HttpServer
 from provision.errors import Pending, ProvisionError
-from provision.sandbox.web.serving import HttpServer
 
 URL = "https://sts.ap-northeast-1.amazonaws.com/"
 

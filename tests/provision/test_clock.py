@@ -9,9 +9,9 @@ from werkzeug.wrappers import Request, Response
 
 from provision import environment
 from provision.clock import SandboxClock, WallClock
+from provision.console.server import HttpServer
 from provision.environment import clock_at
 from provision.errors import ProvisionError
-from provision.sandbox.web.serving import HttpServer
 
 Serve = Callable[[Any], str]
 

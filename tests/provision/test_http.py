@@ -10,8 +10,8 @@ import trustme
 from werkzeug.wrappers import Request, Response
 
 from provision.clients.http import Http, authorities, on_loopback, proxy, proxy_headers
+from provision.console.server import HttpServer
 from provision.errors import ProvisionError
-from provision.sandbox.web.serving import HttpServer
 
 PUBLIC_AUTHORITIES = 100  # at least; certifi's list has more
 VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")

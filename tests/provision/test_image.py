@@ -13,6 +13,7 @@ import pytest
 
 from provision.clients.package_index import PackageIndex
 from provision.clients.registry import Registries, sha256
+from provision.console.server import HttpServer
 from provision.errors import ProvisionError, UsageError
 from provision.image import base as bases
 from provision.image import code, inputs, layer, own, wheels
@@ -21,7 +22,6 @@ from provision.image.base import Base
 from provision.image.inputs import Inputs
 from provision.image.reference import parse
 from provision.sandbox.aws.ecr.public_gallery import Gallery
-from provision.sandbox.web.serving import HttpServer
 
 FILES = {"bot/app.py": b"print()\n", "bot/samples/a.json": b"[]"}
 BASE = Base("sha256:of-the-index", {"architecture": "amd64", "os": "linux"}, ())

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from provision.clients.registry import Registries
+from provision.console.server import HttpServer
 from provision.engine.inventory import list_inventory
 from provision.engine.plan import plan
 from provision.errors import ProvisionError, UsageError
@@ -21,7 +22,6 @@ from provision.pricing import prices
 from provision.resources.base import Clients
 from provision.resources.image import GivenImage, Image
 from provision.resources.repository import Repository
-from provision.sandbox.web.serving import HttpServer
 from provision.state.stack_file import StackFile
 from provision.ui.reports import show_steps
 from provision.wizard import recovery

@@ -9,10 +9,10 @@ from werkzeug.wrappers import Request, Response
 
 from provision.clients import line as line_module
 from provision.clients.line import Line, LineError
+from provision.console.server import HttpServer
 from provision.errors import Pending, ProvisionError
 from provision.sandbox.clock import ManualClock
 from provision.sandbox.line.platform import LinePlatform
-from provision.sandbox.web.serving import HttpServer
 
 HOOK = "https://bot.example.jp/webhook"
 WRONG = "wrong-token-0123456789"

@@ -11,12 +11,12 @@ import pytest
 from werkzeug.wrappers import Request, Response
 
 from provision.clients.registry import Blob, Registries, sha256
+from provision.console.server import HttpServer
 from provision.errors import ProvisionError
 from provision.image import base as bases
 from provision.image import layer
 from provision.image.assembled import assemble
 from provision.image.base import Base
-from provision.sandbox.web.serving import HttpServer
 
 # config.md, "Example", some fields left out.
 CONFIG = {

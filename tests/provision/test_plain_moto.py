@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from moto.server import ThreadedMotoServer
 
+from provision.console.server import HttpServer
 from provision.sandbox.clock import RunningClock
 from provision.sandbox.line.platform import LinePlatform
-from provision.sandbox.web.serving import HttpServer
 from tests.provision.shell import Person, environment
 
 SETS = ["--set", "domain=example.jp", "--set", "network.vpc=default", "--set", "image.uri=a/b:1"]

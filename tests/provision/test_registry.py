@@ -8,6 +8,7 @@ import boto3
 import pytest
 
 from provision.clients.registry import Blob, Manifest, Registries, Remote, sha256
+from provision.console.server import HttpServer
 from provision.errors import Pending, ProvisionError
 from provision.image import layer
 from provision.image.assembled import BuiltImage
@@ -16,7 +17,6 @@ from provision.sandbox.aws.in_process import attach
 from provision.sandbox.clock import ManualClock
 from provision.sandbox.sandbox import Sandbox
 from provision.sandbox.tasks.runners import InlineTasks
-from provision.sandbox.web.serving import HttpServer
 
 OCI = "application/vnd.oci.image.manifest.v1+json"
 GALLERY = "docker/library/python"

@@ -10,12 +10,12 @@ import pytest
 from provision.cli import planning
 from provision.clients.line import Line
 from provision.clients.tls import Tls
+from provision.console.server import HttpServer
 from provision.engine import external_use
 from provision.engine.inventory import list_inventory
 from provision.engine.plan import plan
 from provision.errors import Pending, UnknownState
 from provision.pricing import prices
-from provision.sandbox.web.serving import HttpServer
 from provision.status_report import entry, tasks
 from provision.ui.progress import Progress
 from provision.verify.checks import checks

@@ -71,3 +71,25 @@ def test_speed_is_above_zero() -> None:
     """A speed of 0 or below is rejected."""
     with pytest.raises(ValueError, match="speed must be above 0"):
         RunningClock(speed=0)
+
+
+def test_speed_can_be_changed() -> None:
+    """From now on: what has passed stays, and who sleeps wakes up by the new speed."""
+    clock = RunningClock(speed=0.001)
+    before = clock.now()
+    woke = threading.Event()
+
+    def sleep() -> None:
+        clock.sleep(10)
+        woke.set()
+
+    sleeper = threading.Thread(target=sleep)
+    sleeper.start()
+    clock.change_speed(1_000_000)
+    assert woke.wait(10)
+    sleeper.join()
+    assert 1_000_000 == clock.speed
+    assert clock.now() - before >= 10
+    for wrong in (0, -1, float("inf")):
+        with pytest.raises(ValueError, match="speed must be above 0"):
+            clock.change_speed(wrong)

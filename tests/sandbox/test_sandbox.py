@@ -21,12 +21,12 @@ from dnslib import DNSRecord
 
 from bot.app import create_app
 from bot.config import Config
+from provision.console.server import HttpServer
 from provision.sandbox.clock import ManualClock, RunningClock
 from provision.sandbox.delays import Delays
 from provision.sandbox.runtime import read_runtime
 from provision.sandbox.sandbox import Sandbox
 from provision.sandbox.tasks.runners import Application, InlineTasks
-from provision.sandbox.web.serving import HttpServer
 from tests.provision.shell import control, send
 from tests.sandbox.aws.ecs.bot_service import Bot
 from tests.sandbox.conftest import REGION, Account, AwsSession

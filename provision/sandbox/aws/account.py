@@ -10,6 +10,7 @@ from moto.backends import get_backend
 
 from provision.sandbox.aws.calls import Call
 from provision.sandbox.aws.keys import Keys
+from provision.sandbox.aws.responses import Response
 from provision.sandbox.clock import SimulatedClock
 from provision.sandbox.delays import Delays
 from provision.sandbox.dns.registrar import Registrar
@@ -18,6 +19,8 @@ from provision.sandbox.tasks.runners import InlineTasks, TaskRunner
 from provision.sandbox.web.authority import Authority
 
 LOG_LENGTH = 50_000  # calls, about 25 MB
+DETAILS_LENGTH = 500  # calls of which request and response are kept
+DETAILS_BYTES = 100_000  # of a response that is kept
 _GLOBAL = {"iam", "route53", "s3", "sts"}  # moto keeps these under "aws", not under a region
 
 
@@ -37,6 +40,7 @@ class Account:
         self.tasks = tasks or InlineTasks()
         self.lock = threading.RLock()
         self.log: deque[dict[str, Any]] = deque(maxlen=LOG_LENGTH)
+        self.details: deque[tuple[int, Call, Response | None]] = deque(maxlen=DETAILS_LENGTH)
         self.keys = Keys()
         self._numbers = itertools.count()
         self.faults = Faults()
@@ -46,6 +50,7 @@ class Account:
         self.registry = ""  # URL of ECR's registry; "" if it is not served
         self.gallery = ""  # URL of the stand-in for public.ecr.aws, likewise
         self.opted_in: set[str] = set()  # opt-in regions that are enabled
+        self.stack_file = ""  # of the stack that was last used here, for the page
         self.registrar = Registrar()
         self.authority = Authority()
 
@@ -69,14 +74,17 @@ class Account:
         name: Any = service
         return [key for key, _ in dict.items(get_backend(name)[self.account_id])]
 
-    def log_call(self, call: "Call", caller: str, outcome: int | str) -> None:
+    def log_call(
+        self, call: Call, caller: str, outcome: int | str, response: Response | None = None
+    ) -> None:
         """Add the call to the log; `caller` is an ARN, `outcome` the HTTP status or an error.
 
         The log keeps the last LOG_LENGTH calls; their numbers go on.
         """
+        number = next(self._numbers)
         self.log.append(
             {
-                "number": next(self._numbers),
+                "number": number,
                 "time": call.time,
                 "service": call.service,
                 "operation": call.operation,
@@ -86,6 +94,8 @@ class Account:
                 "outcome": outcome,
             }
         )
+        if response is None or len(response[2]) <= DETAILS_BYTES:
+            self.details.append((number, call, response))
 
     def on_tick(self, ticker: Callable[[], None]) -> None:
         """Run `ticker` on every tick until the next reset. It is called without the lock, and takes it."""

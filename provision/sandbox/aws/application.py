@@ -125,7 +125,7 @@ class AwsApplication:
         except Exception as error:
             response = responses.error_response(call, self._unsupported(call, error))
         finally:
-            self.cloud.log_call(call, caller, response[0] if response else "dropped")
+            self.cloud.log_call(call, caller, response[0] if response else "dropped", response)
         return response
 
     def _unsupported(self, call: Call, error: Exception) -> AwsError:

@@ -65,6 +65,12 @@ def input_shape(service: str, operation: str) -> Any | None:
     return _botocore_operation(service, operation).input_shape if known else None
 
 
+def output_shape(service: str, operation: str) -> Any | None:
+    """Return botocore's shape of an operation's result; None if it has none."""
+    known = is_operation(service, operation)
+    return _botocore_operation(service, operation).output_shape if known else None
+
+
 @functools.cache
 def _botocore_operation(service: str, operation: str) -> Any:
     return _service_model(service).operation_model(operation)

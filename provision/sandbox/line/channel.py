@@ -1,19 +1,23 @@
 """A channel: its ids, secrets, webhook URL and reply tokens."""
 
 import secrets
+import time
 from collections.abc import Callable
 from typing import Any
 
 from provision.sandbox.clock import SimulatedClock
+from provision.sandbox.line.chats import Journal
 from provision.sandbox.line.webhooks import Deliver, Delivery, ReplyTokens, deliver_events
+
+SWITCHES = ("active", "redelivery", "auto_reply", "greeting")
 
 
 class Channel:
     """A Messaging API channel with random ids and secrets.
 
     `deliver` sends webhooks, `resolve` returns the addresses of a host name, `timeout` (LINE: two seconds)
-    is in real seconds. `endpoint` is empty until it is set; `active` and `redelivery` are the settings "Use
-    webhook" and "Webhook redelivery" of LINE's console, which no API changes.
+    is in real seconds. `endpoint` is empty until it is set. SWITCHES are settings of LINE's consoles, which
+    no API changes: "Use webhook", "Webhook redelivery", "Auto-reply messages" and "Greeting messages".
     """
 
     def __init__(
@@ -32,15 +36,37 @@ class Channel:
         self.endpoint = ""
         self.active = True
         self.redelivery = False
+        self.auto_reply = False  # a new channel has both switched on
+        self.greeting = False
         self.languages: dict[str, str] = {}  # by the id of users who sent a message; "": unknown
         self.clock = clock
         self.resolve = resolve
-        self.tokens = ReplyTokens(clock.now)
+        self.chats = Journal(clock.now)  # what was said, with the chat's id
+        self.webhooks = Journal(clock.now)
+        self.tokens = ReplyTokens(clock.now, self._show_reply)
         self._deliver = deliver
         self._timeout = timeout
 
+    def switches(self) -> dict[str, bool]:
+        """Return the state of each switch."""
+        return {name: getattr(self, name) for name in SWITCHES}
+
     def send_events(self, url: str, events: list[Any]) -> Delivery:
         """Send a signed webhook to the URL."""
-        return deliver_events(
+        started = time.monotonic()
+        delivery = deliver_events(
             self._deliver, url, events, self.user_id, self.channel_secret, self._timeout
         )
+        self.webhooks.add(
+            url=url,
+            events=events,
+            seconds=round(time.monotonic() - started, 3),
+            status=delivery.status or None,
+            reason=delivery.reason,
+            detail=delivery.detail,
+            body=delivery.body,
+        )
+        return delivery
+
+    def _show_reply(self, chat: str, messages: list[dict[str, Any]]) -> None:
+        self.chats.add(chat=chat, sender="bot", messages=messages)

@@ -36,38 +36,52 @@ def ulid(now: float) -> str:
     return "".join(_CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))
 
 
-def event(kind: str, user: str, reply_token: str, now: float) -> dict[str, Any]:
-    """Return the common properties of events in one-on-one chats."""
+def event(kind: str, source: dict[str, str], reply_token: str, now: float) -> dict[str, Any]:
+    """Return the common properties of events; without a reply token for those that have none ("")."""
     return {
         "type": kind,
         "mode": "active",
         "timestamp": int(now * 1000),
-        "source": {"type": "user", "userId": user},
+        "source": source,
         "webhookEventId": ulid(now),
         "deliveryContext": {"isRedelivery": False},
-        "replyToken": reply_token,
+        **({"replyToken": reply_token} if reply_token else {}),
     }
 
 
-def text_event(text: str, user: str, reply_token: str, now: float) -> dict[str, Any]:
-    """Return a message event with a text message."""
-    message = {
+def source_of(user: str, group: str = "") -> dict[str, str]:
+    """Return the source of what a user does in the one-on-one chat or in a group."""
+    if group:
+        return {"type": "group", "groupId": group, "userId": user}
+    return {"type": "user", "userId": user}
+
+
+def text_message(text: str, mentioned: str = "", name: str = "") -> dict[str, Any]:
+    """Return a text message; `mentioned`: the id of the bot, called by `@name` at its beginning."""
+    called = f"@{name}"
+    message: dict[str, Any] = {
         "type": "text",
         "id": str(secrets.randbelow(10**18)),
         "quoteToken": secrets.token_urlsafe(32),
-        "text": text,
+        "text": f"{called} {text}" if mentioned else text,
     }
-    return {**event("message", user, reply_token, now), "message": message}
+    if mentioned:
+        length = len(called.encode("utf-16-le")) // 2
+        mentionee = {"index": 0, "length": length, "type": "user", "userId": mentioned}
+        message["mention"] = {"mentionees": [{**mentionee, "isSelf": True}]}
+    return message
 
 
-def follow_event(user: str, reply_token: str, now: float) -> dict[str, Any]:
-    """Return a follow event."""
-    return {**event("follow", user, reply_token, now), "follow": {"isUnblocked": False}}
-
-
-def postback_event(data: str, user: str, reply_token: str, now: float) -> dict[str, Any]:
-    """Return a postback event."""
-    return {**event("postback", user, reply_token, now), "postback": {"data": data}}
+def sticker_message(package: str, sticker: str) -> dict[str, Any]:
+    """Return a sticker."""
+    return {
+        "type": "sticker",
+        "id": str(secrets.randbelow(10**18)),
+        "quoteToken": secrets.token_urlsafe(32),
+        "packageId": package,
+        "stickerId": sticker,
+        "stickerResourceType": "STATIC",
+    }
 
 
 def redelivered(event: dict[str, Any]) -> dict[str, Any]:
@@ -77,11 +91,12 @@ def redelivered(event: dict[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Delivery:
-    """The result of one delivery; `status` is 0 if there was no response."""
+    """The result of one delivery; `status` is 0 and `body` empty if there was no response."""
 
     status: int
     reason: str
     detail: str
+    body: str = ""
 
 
 def deliver_events(
@@ -101,18 +116,18 @@ def deliver_events(
         "x-line-signature": signature(channel_secret, body),
     }
     try:
-        status, _answer = deliver(url, body, headers, timeout)
+        status, answer = deliver(url, body, headers, timeout)
     except TimeoutError:
         return Delivery(0, "REQUEST_TIMEOUT", "Request timeout")
     except ConnectionError as error:
         return Delivery(0, "COULD_NOT_CONNECT", str(error) or "Could not connect")
     reason = "OK" if 200 <= status < 300 else "ERROR_STATUS_CODE"
-    return Delivery(status, reason, str(status))
+    return Delivery(status, reason, str(status), answer[:2000].decode(errors="replace"))
 
 
 @dataclass
 class _Issued:
-    user: str
+    chat: str
     event_at: float
     since: float
     messages: list[dict[str, Any]] | None = None
@@ -120,17 +135,21 @@ class _Issued:
 
 @dataclass
 class ReplyTokens:
-    """The issued reply tokens and the replies sent with them. Thread-safe."""
+    """The issued reply tokens and the replies sent with them. Thread-safe.
+
+    `on_use` is called with the chat and the messages of each reply.
+    """
 
     now: Callable[[], float]
+    on_use: Callable[[str, list[dict[str, Any]]], None] = lambda chat, messages: None
     _issued: dict[str, _Issued] = field(default_factory=dict)
     _changed: threading.Condition = field(default_factory=threading.Condition)
 
-    def issue(self, user: str) -> str:
-        """Return a new token for an event of this user."""
+    def issue(self, chat: str) -> str:
+        """Return a new token for an event in the chat with this user's or group's id."""
         token = secrets.token_hex(16)
         with self._changed:
-            self._issued[token] = _Issued(user, self.now(), self.now())
+            self._issued[token] = _Issued(chat, self.now(), self.now())
         return token
 
     def renew(self, token: str) -> None:
@@ -150,6 +169,7 @@ class ReplyTokens:
             if now - issued.event_at > REDELIVERED_TOKEN_SECONDS:
                 return False
             issued.messages = messages
+            self.on_use(issued.chat, messages)
             self._changed.notify_all()
             return True
 

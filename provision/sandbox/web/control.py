@@ -8,12 +8,14 @@ files: `@control("POST", "interrupt")`.
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, fields
+from pathlib import Path
 from typing import Any, TypeVar
 
 from werkzeug.exceptions import BadRequest, HTTPException, NotFound
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
+from provision.sandbox.aws.call_details import describe_call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.delays import Delays
 
@@ -101,6 +103,26 @@ def clock(cloud: Cloud, params: Params) -> Params:
     return {"now": cloud.clock.now(), "speed": cloud.clock.speed}
 
 
+@control("POST", "clock")
+def change_speed(cloud: Cloud, params: Params) -> Params:
+    """Set the simulated seconds per real second, {"speed": 0.1 to 1000}."""
+    speed = parse_number(params, "speed", minimum=0.1)
+    if speed > 1000:
+        raise ValueError(f"speed is a number from 0.1 to 1000, not {speed:g}")
+    cloud.clock.change_speed(speed)
+    return clock(cloud, {})
+
+
+@control("POST", "stack")
+def show_stack(cloud: Cloud, params: Params) -> Params:
+    """Show the stack of this {"file"}, an absolute path, on the page."""
+    file = params.get("file")
+    if not isinstance(file, str) or not Path(file).is_absolute():
+        raise ValueError(f"file is an absolute path, not {file!r}")
+    cloud.stack_file = file
+    return {"file": file}
+
+
 @control("GET", "calls")
 def calls(cloud: Cloud, params: Params) -> list[Params]:
     """Return the log of calls: ?after=NUMBER, ?since=TIME, ?mutating=1, ?service=, ?operation=, ?caller=."""
@@ -120,6 +142,15 @@ def calls(cloud: Cloud, params: Params) -> list[Params]:
         and mutating in (None, call["mutating"])
         and all(call[name] == params[name] for name in named)
     ]
+
+
+@control("GET", "calls/<int:number>")
+def call_details(cloud: Cloud, params: Params, number: int) -> Params:
+    """Return request and response of one of the last calls; secrets are left out."""
+    for logged, call, response in list(cloud.details):
+        if logged == number:
+            return describe_call(call, response)
+    raise LookupError(f"request and response of call {number} are not kept")
 
 
 @control("GET", "faults")
@@ -194,6 +225,7 @@ def reset(cloud: Cloud, params: Params) -> Params:
     cloud.faults.clear()
     cloud.reset()
     cloud.log.clear()
+    cloud.details.clear()
     return {}
 
 

@@ -1,62 +1,17 @@
-"""HTTP and HTTPS servers for the sandbox's WSGI applications, on loopback."""
+"""The HTTPS server of the load balancers, on loopback."""
 
 import contextlib
-import logging
 import socket
 import ssl
-import threading
 import time
 from typing import Any
 
-from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
+from werkzeug.serving import ThreadedWSGIServer
 
+from provision.console.server import HttpServer, QuietHandler
 from provision.sandbox.aws.elbv2.data_plane import DataPlane
 
 _HANDSHAKE = 10.0  # seconds for the TLS handshake
-
-
-class _QuietHandler(WSGIRequestHandler):
-    """A request handler without an access log, for privacy; errors go to logging."""
-
-    def log(self, level: str, message: str, *args: Any) -> None:
-        if level == "error":  # a traceback, of which the last line is the error
-            lines = (message % args if args else message).strip().splitlines()
-            logging.getLogger(__name__).error("%s", lines[-1] if lines else level)
-
-
-class HttpServer:
-    """A WSGI application on a free port of 127.0.0.1, one thread per connection."""
-
-    scheme = "http"
-
-    def __init__(self, application: Any) -> None:
-        self._server = self._build(application)
-        # A longer backlog for many simultaneous clients.
-        self._server.socket.listen(128)
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
-        )
-        self._thread.start()
-
-    def _build(self, application: Any) -> ThreadedWSGIServer:
-        return ThreadedWSGIServer("127.0.0.1", 0, application, handler=_QuietHandler)
-
-    @property
-    def port(self) -> int:
-        """Return the port."""
-        port: int = self._server.server_address[1]
-        return port
-
-    @property
-    def url(self) -> str:
-        """Return the server's URL."""
-        return f"{self.scheme}://127.0.0.1:{self.port}"
-
-    def close(self) -> None:
-        """Stop the server and release the port."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
 
 
 class TlsServer(HttpServer):
@@ -79,7 +34,7 @@ class _HandshakeInThread(ThreadedWSGIServer):
     """Performs each TLS handshake in the connection's thread, so that slow clients do not block others."""
 
     def __init__(self, data_plane: DataPlane, application: Any) -> None:
-        super().__init__("127.0.0.1", 0, application, handler=_QuietHandler)
+        super().__init__("127.0.0.1", 0, application, handler=QuietHandler)
         self._data_plane = data_plane
         self._without_certificate = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)  # handshakes fail
         self.ssl_context = (

@@ -12,7 +12,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from provision.sandbox.web.serving import HttpServer
+from provision.console.server import HttpServer
 from tests.sandbox.conftest import REGION, Account
 
 QUERY = "application/x-www-form-urlencoded"

@@ -211,10 +211,25 @@ def test_message_and_reply(platform: LinePlatform, bot: Bot) -> None:
     assert 1_780_000_000_000 == event["timestamp"]
 
 
+STICKER = {"packageId": "446", "stickerId": "1988"}
+# What a person can do on the page.
+ACTIONS: list[dict[str, Any]] = [
+    {"text": "hi"},
+    {"sticker": STICKER},
+    {"postback": "data"},
+    {"event": "follow"},
+    {"event": "unfollow"},
+    {"text": "hi", "group": "C1"},
+    {"text": "hi", "group": "C1", "mention": True},
+    {"event": "join", "group": "C1"},
+    {"event": "leave", "group": "C1"},
+]
+
+
 @needs_description
-@pytest.mark.parametrize("body", [{"text": "hi"}, {"event": "follow"}, {"postback": "data"}])
+@pytest.mark.parametrize("body", ACTIONS, ids=str)
 def test_webhooks_are_as_line_describes_them(
-    platform: LinePlatform, bot: Bot, body: dict[str, str]
+    platform: LinePlatform, bot: Bot, body: dict[str, Any]
 ) -> None:
     """They are validated against webhook.yml."""
     put_endpoint(platform)
@@ -222,27 +237,20 @@ def test_webhooks_are_as_line_describes_them(
     assert [] == violations("webhook.yml", "CallbackRequest", bot.document())
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        {"text": "hi", "user": "U1"},
-        {"event": "follow", "user": "U1"},
-        {"postback": "data", "user": "U1"},
-    ],
-)
-def test_the_sdk_knows_our_events(platform: LinePlatform, bot: Bot, body: dict[str, str]) -> None:
+@pytest.mark.parametrize("body", ACTIONS, ids=str)
+def test_the_sdk_knows_our_events(platform: LinePlatform, bot: Bot, body: dict[str, Any]) -> None:
     """line-bot-sdk's parser accepts signature and events."""
     from linebot.v3 import WebhookParser
 
     put_endpoint(platform)
-    send(platform, **body)
+    send(platform, user="U1", **body)
     _, raw, headers = bot.received[0]
     (event,) = WebhookParser(platform.channel_secret).parse(
         raw.decode(), headers["x-line-signature"]
     )
     expected = "postback" if "postback" in body else body.get("event", "message")
     assert expected == event.type
-    assert type(event).__name__ in ("MessageEvent", "FollowEvent", "PostbackEvent")
+    assert f"{expected.capitalize()}Event" == type(event).__name__
 
 
 def test_a_bot_that_says_nothing(platform: LinePlatform, bot: Bot) -> None:
@@ -279,7 +287,8 @@ def test_redelivery(platform: LinePlatform, bot: Bot, clock: ManualClock) -> Non
     put_endpoint(platform)
     bot.status, says, bot.says = 500, bot.says, None
     assert 1 == send(platform, text="hi")["deliveries"]
-    assert {"active": True, "redelivery": True} == switch(platform, redelivery=True).get_json()
+    expected = {"active": True, "redelivery": True, "auto_reply": False, "greeting": False}
+    assert expected == switch(platform, redelivery=True).get_json()
     bot.received.clear()
 
     def recover() -> None:
@@ -399,15 +408,161 @@ def test_bodies_that_are_no_objects(platform: LinePlatform, path: str, body: str
     assert 400 == Client(platform.wsgi).post(path, data=body, headers=headers).status_code
 
 
-def test_the_chat_page(platform: LinePlatform) -> None:
-    """Served at the root, self-contained: nothing is fetched from elsewhere."""
-    page = Client(platform.wsgi).get("/")
-    assert "text/html; charset=utf-8" == page.headers["Content-Type"]
-    assert "/_sandbox/send" in page.text
-    assert [] == re.findall(r"""(?:src|href)\s*=\s*["']?(?:https?:)?//""", page.text)
+def test_channel(platform: LinePlatform) -> None:
+    """What the page shows of it, without secrets."""
     channel = Client(platform.wsgi).get("/_sandbox/channel").get_json()
-    assert platform.basic_id == channel["basicId"]
-    assert platform.access_token not in page.text + json.dumps(channel)
+    assert {
+        "displayName": "News",
+        "basicId": platform.basic_id,
+        "endpoint": "",
+        "active": True,
+        "redelivery": False,
+        "auto_reply": False,
+        "greeting": False,
+    } == channel
+
+
+def chat(platform: LinePlatform, chat: str, after: int = 0) -> list[dict[str, Any]]:
+    """Return the entries of a conversation."""
+    query = {"chat": chat, "after": after}
+    return list(Client(platform.wsgi).get("/_sandbox/chat", query_string=query).get_json())
+
+
+def test_conversation(platform: LinePlatform, bot: Bot) -> None:
+    """What was said in a chat is kept in order, each chat's by itself, so that a page can be reloaded."""
+    put_endpoint(platform)
+    send(platform, event="follow", user="U1")
+    send(platform, text="hi", user="U1")
+    send(platform, text="hi", user="U2", group="C1", mention=True)
+    bot.status, bot.says = 503, None
+    send(platform, sticker=STICKER, user="U1")
+    told = [
+        (
+            entry["sender"],
+            entry.get("event"),
+            entry.get("message", {}).get("text"),
+            entry.get("messages"),
+            entry.get("reason"),
+        )
+        for entry in chat(platform, "U1")
+    ]
+    assert [
+        ("U1", "follow", None, None, None),
+        ("bot", None, None, HI, None),
+        ("U1", None, "hi", None, None),
+        ("bot", None, None, HI, None),
+        ("U1", None, None, None, None),
+        ("", None, None, None, "ERROR_STATUS_CODE"),
+    ] == told
+    assert "1988" == chat(platform, "U1")[-2]["message"]["stickerId"]
+    assert 503 == chat(platform, "U1")[-1]["status"]
+    assert 1_780_000_000.0 == chat(platform, "U1")[0]["time"]
+    last = chat(platform, "U1")[-2]["number"]
+    assert ["ERROR_STATUS_CODE"] == [entry["reason"] for entry in chat(platform, "U1", last)]
+    assert ["U2", "bot"] == [entry["sender"] for entry in chat(platform, "C1")]
+    assert [] == chat(platform, "U2")
+
+
+def test_late_reply_is_in_the_conversation(platform: LinePlatform, bot: Bot) -> None:
+    """A bot that answers after LINE has given up on its server still reaches the person."""
+    put_endpoint(platform)
+    bot.status, bot.says = TimeoutError(), None
+    send(platform, text="hi", user="U1")
+    (event,) = bot.document()["events"]
+    assert 200 == reply(platform, event["replyToken"], HI).status_code
+    assert HI == chat(platform, "U1")[-1]["messages"]
+
+
+@pytest.mark.parametrize(("event", "has_token"), [("join", True), ("leave", False)])
+def test_group_event(platform: LinePlatform, bot: Bot, event: str, has_token: bool) -> None:
+    """It names group and user; when the bot has left there is nobody to reply to."""
+    put_endpoint(platform)
+    bot.says = HI if has_token else None
+    outcome = send(platform, event=event, user="U1", group="C1")
+    (sent,) = bot.document()["events"]
+    assert {"type": "group", "groupId": "C1", "userId": "U1"} == sent["source"]
+    assert has_token == ("replyToken" in sent)
+    assert (HI if has_token else None) == outcome["reply"]
+
+
+def test_mention(platform: LinePlatform, bot: Bot) -> None:
+    """The text begins with the bot's name, and the event says whom it means."""
+    put_endpoint(platform)
+    send(platform, text="latest", user="U1", group="C1", mention=True)
+    message = bot.document()["events"][0]["message"]
+    assert "@News latest" == message["text"]
+    assert [
+        {"index": 0, "length": 5, "type": "user", "userId": platform.user_id, "isSelf": True}
+    ] == message["mention"]["mentionees"]
+
+
+def test_follow_after_a_block(platform: LinePlatform, bot: Bot) -> None:
+    """LINE says so; the next friend is a new one."""
+    put_endpoint(platform)
+    bot.says = None
+    for event in ("follow", "unfollow", "follow", "follow"):
+        send(platform, event=event, user="U1")
+    events = [json.loads(body)["events"][0] for _, body, _ in bot.received]
+    assert [{"isUnblocked": False}, None, {"isUnblocked": True}, {"isUnblocked": False}] == [
+        event.get("follow") for event in events
+    ]
+
+
+def test_what_line_sends_by_itself(platform: LinePlatform) -> None:
+    """Nothing, until its switches are on; and never in a group."""
+    put_endpoint(platform)
+    send(platform, event="follow", user="U1")
+    switch(platform, auto_reply=True, greeting=True)
+    send(platform, event="follow", user="U2")
+    send(platform, text="hi", user="U2")
+    send(platform, text="hi", user="U2", group="C1")
+    texts = [
+        entry["messages"][0]["text"]
+        for name in ("U1", "U2", "C1")
+        for entry in chat(platform, name)
+        if entry["sender"] == "line"
+    ]
+    assert [
+        "Nice to meet you! Thank you for adding me as a friend. (LINE sent this: greeting messages are on.)",
+        "Thank you for your message. This account cannot answer individually. "
+        "(LINE sent this: auto-reply messages are on.)",
+    ] == texts
+
+
+def test_webhooks_are_kept(platform: LinePlatform, bot: Bot) -> None:
+    """Each with request and response; the verify button's as well."""
+    put_endpoint(platform)
+    call(platform, "POST", "/v2/bot/channel/webhook/test")
+    bot.status = 500
+    send(platform, text="hi", user="U1")
+    verified, sent = Client(platform.wsgi).get("/_sandbox/webhooks").get_json()
+    assert (1, [], 200, "OK") == tuple(
+        verified[name] for name in ("number", "events", "status", "reason")
+    )
+    assert (ENDPOINT, 500, "ERROR_STATUS_CODE") == (sent["url"], sent["status"], sent["reason"])
+    assert bot.document()["events"] == sent["events"]
+    later = Client(platform.wsgi).get("/_sandbox/webhooks?after=1").get_json()
+    assert [sent] == later
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"text": 5},
+        {"event": "dance"},
+        {"sticker": {"packageId": "446"}},
+        {"sticker": "446"},
+        {"text": "hi", "group": ["C1"]},
+        {"text": "hi", "mention": "yes"},
+    ],
+    ids=str,
+)
+def test_wrong_send(platform: LinePlatform, body: dict[str, Any]) -> None:
+    """400, and nothing is sent or kept."""
+    assert 400 == Client(platform.wsgi).post("/_sandbox/send", json=body).status_code
+    assert [] == platform.chats.after(0)
+    assert 400 == Client(platform.wsgi).get("/_sandbox/chat?after=first").status_code
 
 
 def flex(*parts: dict[str, Any], **more: Any) -> dict[str, Any]:

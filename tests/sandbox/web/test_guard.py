@@ -33,6 +33,17 @@ CONTROLS = [
     ("line", "POST", "/_sandbox/switch", {"active": True}),
     ("line", "GET", "/_sandbox/channel", None),
     ("line", "GET", "//_sandbox/channel", None),
+    ("line", "GET", "/_sandbox/chat?chat=U1", None),
+    ("line", "GET", "/_sandbox/webhooks", None),
+    ("line", "GET", "/_sandbox/stack.json", None),
+    ("line", "GET", "/_sandbox/aws/clock", None),
+    ("line", "POST", "/_sandbox/aws/reset", {}),
+    ("line", "POST", "/_sandbox/aws/faults", {"kind": "error", "times": 1}),
+    ("line", "GET", "/_sandbox/registrar/domains/example.jp", None),
+    ("line", "PUT", "/_sandbox/registrar/domains/example.jp", {"name_servers": []}),
+    ("line", "POST", "/_sandbox/feed/broken", {"broken": False}),
+    ("news", "POST", "/_sandbox/broken", {"broken": False}),
+    ("aws", "POST", "/_sandbox/stack", {"file": "/nowhere/stack.sandbox.yaml"}),
     ("line", "POST", "/%5Fsandbox/send", {"text": "help"}),
     ("registrar", "PUT", "/domains/example.jp", {"name_servers": []}),
 ]
@@ -155,7 +166,11 @@ def test_chat_page(addresses: dict[str, str]) -> None:
     assert addresses["token"] == token
     assert addresses["line"] + "/" == address
     status, text, answered = send_request(addresses, "line", Sec_Fetch_Site="none")
-    assert (200, "frame-ancestors 'none'") == (status, answered["Content-Security-Policy"])
+    policy = (
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+        "img-src 'self' https: data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+    assert (200, policy) == (status, answered["Content-Security-Policy"])
     assert token not in text
     own = {"Origin": addresses["line"], "Sec_Fetch_Site": "same-origin"}
     body = json.dumps({"text": "help"}).encode()
@@ -204,6 +219,8 @@ def test_form_posts_are_rejected(
         ("aws", "/_sandbox/gallery"),
         ("registrar", "/domains/example.jp"),
         ("line", "/"),
+        ("line", "/console/console.js"),
+        ("line", "/news/1780000000/0"),
         ("news", "/feed.xml"),
     ],
 )

@@ -24,3 +24,9 @@ def spot(cloud: Cloud, params: Params) -> Params:
     with cloud.lock:
         cloud.ecs.spot_available = params["available"]
     return {"available": params["available"]}
+
+
+@control("GET", "spot")
+def spot_state(cloud: Cloud, params: Params) -> Params:
+    """Return whether there is capacity for new Spot tasks."""
+    return {"available": cloud.ecs.spot_available}
