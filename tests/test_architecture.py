@@ -15,7 +15,7 @@ RANKS = [
     {"wizard"},
     {"verify"},
     {"library", "run"},
-    {"status_report"},
+    {"operator_policy", "status_report"},
     {"ui"},
     {"stack"},
     {"engine"},

@@ -21,6 +21,7 @@ from provision.cli import (
     options,
     pause,
     plan,
+    policy,
     recover,
     resume,
     sandbox,
@@ -50,7 +51,13 @@ def purposes() -> dict[str, list[click.Command]]:
             deploy.command(),
             recover.command(),
         ],
-        _("Look"): [status.command(), verify.command(), logs.command(), cost.command()],
+        _("Look"): [
+            status.command(),
+            verify.command(),
+            logs.command(),
+            cost.command(),
+            policy.command(),
+        ],
         _("Start and stop"): [
             start.command(),
             stop.command(),

@@ -118,6 +118,11 @@ class Aws:
         """Return the name of the AWS profile in use."""
         return str(self._open_session().profile_name)
 
+    @property
+    def partition(self) -> str:
+        """Return the partition of the region, from boto3's data: aws, aws-cn or aws-us-gov."""
+        return str(self._open_session().get_partition_for_region(self.region))
+
     def in_region(self, region: str) -> "Aws":
         """Return the same account's services in another region."""
         with self._lock:

@@ -13,11 +13,13 @@ from provision.resources.base import (
     Difference,
     Errors,
     Live,
+    Permission,
     Polling,
     Resource,
     Tagged,
     arn_pattern,
     has_stack_tag,
+    identity_in,
     output,
     resource,
     tags_to_dict,
@@ -25,6 +27,7 @@ from provision.resources.base import (
 )
 
 Statement = dict[str, Any]
+LINKED_ROLE = "AWSServiceRoleForECS"
 
 
 @resource
@@ -50,6 +53,36 @@ class Role(Resource):
     polling = Polling(
         propagation_delay=10.0,  # until services can assume it
     )
+
+    def operator_permissions(self) -> list[Permission]:
+        """Return the permissions."""
+        role = f"role/{identity_in(self.key)}"
+        return [
+            Permission("read", "iam", "ListRoles"),
+            Permission("read", "iam", "ListRoleTags", f"role/{self.stack}*"),
+            Permission(
+                "read",
+                "iam",
+                "GetRole ListRolePolicies ListAttachedRolePolicies SimulatePrincipalPolicy",
+                role,
+            ),
+            *(
+                [
+                    Permission(
+                        "deploy",
+                        "iam",
+                        "PassRole",
+                        role,
+                        condition={"StringEquals": {"iam:PassedToService": self.service}},
+                    )
+                ]
+                if self.service
+                else []
+            ),
+            Permission("create", "iam", "CreateRole TagRole UpdateAssumeRolePolicy", role),
+            Permission("delete", "iam", "DeleteRole", role),
+            Permission("delete", "iam", "DeleteRolePolicy DetachRolePolicy", role),
+        ]
 
     @classmethod
     def list_tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
@@ -127,6 +160,15 @@ class RolePolicy(Resource):
         retry=("ConcurrentModification",),
     )
 
+    def operator_permissions(self) -> list[Permission]:
+        """Return the permissions."""
+        role = f"role/{identity_in(self.key)}"
+        return [
+            Permission("read", "iam", "GetRolePolicy", role),
+            Permission("create", "iam", "PutRolePolicy", role),
+            Permission("delete", "iam", "DeleteRolePolicy", role),
+        ]
+
     def identity(self) -> str:
         """Return the role's identity."""
         return self.role.identity()
@@ -194,9 +236,28 @@ class EcsServiceLinkedRole(AccountWide):
         exists=("InvalidInput: has been taken",),
     )
 
+    def operator_permissions(self) -> list[Permission]:
+        """Return the permissions."""
+        service = "ecs.amazonaws.com"
+        return [
+            Permission(
+                "read",
+                "iam",
+                "GetRole",
+                f"role/{LINKED_ROLE} role/aws-service-role/{service}/{LINKED_ROLE}",
+            ),
+            Permission(
+                "create",
+                "iam",
+                "CreateServiceLinkedRole",
+                f"role/aws-service-role/{service}/*",
+                condition={"StringEquals": {"iam:AWSServiceName": service}},
+            ),
+        ]
+
     def find(self, clients: Clients) -> Live | None:
         """Find the role by its fixed name."""
-        return dict(clients.aws.iam.get_role(RoleName="AWSServiceRoleForECS")["Role"])
+        return dict(clients.aws.iam.get_role(RoleName=LINKED_ROLE)["Role"])
 
     def create(self, clients: Clients) -> Live | None:
         """Call CreateServiceLinkedRole. The role is missing until an account first uses ECS."""
