@@ -73,6 +73,7 @@ class Aws:
         self.region = region
         self._session = session
         self._clients: dict[str, Any] = {}
+        self._caller = ""
         self._other_regions: dict[str, Aws] = {}
         self._lock = threading.RLock()
 
@@ -162,9 +163,17 @@ class Aws:
         doing = _("Could not find out which AWS account this is.")
         with reading(doing):
             try:
-                return str(self.sts.get_caller_identity()["Account"])
+                identity = self.sts.get_caller_identity()
+                self._caller = str(identity["Arn"])
+                return str(identity["Account"])
             except botocore.exceptions.EndpointConnectionError as error:
                 raise UnknownState(doing, transient_reason(error), _check_connection()) from None
+
+    def caller(self) -> str:
+        """Return the ARN of the caller, which names partition and account. Raise as `account`."""
+        if not self._caller:
+            self.account()
+        return self._caller
 
 
 def _response(error: BaseException) -> Any:

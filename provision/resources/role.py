@@ -27,6 +27,7 @@ from provision.resources.base import (
 )
 
 Statement = dict[str, Any]
+PATH = "/provision/"  # of the roles, so that an administrator's policies can name them all
 LINKED_ROLE = "AWSServiceRoleForECS"
 
 
@@ -37,6 +38,9 @@ class Role(Resource):
     name: str
     service: str
     description: str
+    source: str = (
+        ""  # the ARN for which the service assumes it; {partition} and {account} are filled in
+    )
     arn: str = output("Arn", arn_pattern())
     role_name: str = output("RoleName")
     deletion = Deletion(immediate=True)
@@ -56,29 +60,18 @@ class Role(Resource):
 
     def operator_permissions(self) -> list[Permission]:
         """Return the permissions."""
-        role = f"role/{identity_in(self.key)}"
+        name = identity_in(self.key)
+        role, to_service = f"role{PATH}{name}", {"iam:PassedToService": self.service}
+        passed = Permission(
+            "deploy", "iam", "PassRole", role, condition={"StringEquals": to_service}
+        )
         return [
             Permission("read", "iam", "ListRoles"),
-            Permission("read", "iam", "ListRoleTags", f"role/{self.stack}*"),
-            Permission(
-                "read",
-                "iam",
-                "GetRole ListRolePolicies ListAttachedRolePolicies SimulatePrincipalPolicy",
-                role,
-            ),
-            *(
-                [
-                    Permission(
-                        "deploy",
-                        "iam",
-                        "PassRole",
-                        role,
-                        condition={"StringEquals": {"iam:PassedToService": self.service}},
-                    )
-                ]
-                if self.service
-                else []
-            ),
+            Permission("read", "iam", "ListRoleTags", f"role{PATH}{self.stack}*"),
+            Permission("read", "iam", "GetRole", f"{role} role/{name}"),  # without path: not found
+            Permission("read", "iam", "ListRolePolicies ListAttachedRolePolicies", role),
+            Permission("read", "iam", "SimulatePrincipalPolicy", role),
+            *([passed] if self.service else []),
             Permission("create", "iam", "CreateRole TagRole UpdateAssumeRolePolicy", role),
             Permission("delete", "iam", "DeleteRole", role),
             Permission("delete", "iam", "DeleteRolePolicy DetachRolePolicy", role),
@@ -111,28 +104,39 @@ class Role(Resource):
         """Call CreateRole."""
         answer = clients.aws.iam.create_role(
             RoleName=self.name,
+            Path=PATH,
             Description=self.description,
-            AssumeRolePolicyDocument=json.dumps(self._trust_policy()),
+            AssumeRolePolicyDocument=json.dumps(self._trust_policy(clients.aws.caller())),
             Tags=tags_to_list(self.tags),
         )
         return dict(answer["Role"])
 
-    def _trust_policy(self) -> dict[str, Any]:
+    def _trust_policy(self, arn: str) -> dict[str, Any]:
+        """Return the policy by which the service assumes the role for resources of this account only.
+
+        arn: any ARN of the account. Source: IAM User Guide, "The confused deputy problem".
+        """
+        _arn, partition, _service, _region, account, _resource = arn.split(":", 5)
+        source = self.source.format(partition=partition, account=account)
         statement = {
             "Effect": "Allow",
             "Principal": {"Service": self.service},
             "Action": "sts:AssumeRole",
+            "Condition": {
+                "StringEquals": {"aws:SourceAccount": account},
+                **({"ArnLike": {"aws:SourceArn": source}} if source else {}),
+            },
         }
         return {"Version": "2012-10-17", "Statement": [statement]}
 
     def desired(self) -> dict[str, Any]:
         """Return the trust policy."""
-        return {"AssumeRolePolicyDocument": self._trust_policy()}
+        return {"AssumeRolePolicyDocument": self._trust_policy(self.arn)}
 
     def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
         """Call UpdateAssumeRolePolicy."""
         clients.aws.iam.update_assume_role_policy(
-            RoleName=self.role_name, PolicyDocument=json.dumps(self._trust_policy())
+            RoleName=self.role_name, PolicyDocument=json.dumps(self._trust_policy(self.arn))
         )
 
     def delete(self, clients: Clients) -> None:
@@ -162,7 +166,7 @@ class RolePolicy(Resource):
 
     def operator_permissions(self) -> list[Permission]:
         """Return the permissions."""
-        role = f"role/{identity_in(self.key)}"
+        role = f"role{PATH}{identity_in(self.key)}"
         return [
             Permission("read", "iam", "GetRolePolicy", role),
             Permission("create", "iam", "PutRolePolicy", role),

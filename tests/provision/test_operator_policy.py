@@ -106,7 +106,7 @@ def test_second_stack_cannot_be_changed(operator: Operator) -> None:
 
 def test_roles_are_passed_only_to_their_services() -> None:
     """iam:PassRole names each role and the service that assumes it."""
-    role = "arn:aws:iam::123456789012:role/news-bot"
+    role = "arn:aws:iam::123456789012:role/provision/news-bot"
     passed = [one for one in a_policy() if "iam:PassRole" in one["Action"]]
     assert [
         {
