@@ -131,6 +131,7 @@ class Stack:
     def _roles(self) -> None:
         """Add the roles of ECS, the bot and the collector; early, because roles take seconds to propagate."""
         tasks = "ecs-tasks.amazonaws.com"
+        ecs = f"arn:{{partition}}:ecs:{self.region}:{{account}}:*"  # any of its resources
         self.execution_role = Role(
             f"{self.name}-execution-{self.region}", tasks, "ECS, to start the bot"
         )
@@ -142,13 +143,13 @@ class Stack:
             self.repository,
             self.settings["image.uri"],
         )
-        self.task_role = Role(f"{self.name}-task-{self.region}", tasks, "The bot itself")
+        self.task_role = Role(f"{self.name}-task-{self.region}", tasks, "The bot itself", ecs)
         self.task_permissions = TaskPermissions(
             self.task_role, self.access_token, self.channel_secret, self.news_bucket
         )
         if self.settings["news.feeds"]:
             self.collector_role = Role(
-                f"{self.name}-collector-{self.region}", tasks, "The news collector"
+                f"{self.name}-collector-{self.region}", tasks, "The news collector", ecs
             )
             self.collector_permissions = CollectorPermissions(self.collector_role, self.news_bucket)
 
@@ -284,6 +285,7 @@ class Stack:
                 f"{self.name}-scheduler-{self.region}",
                 "scheduler.amazonaws.com",
                 "Scheduler, to start, to stop and to collect",
+                f"arn:{{partition}}:scheduler:{self.region}:{{account}}:schedule-group/{self.name}",
             )
             self.schedule_group = ScheduleGroup(self.name)
         if hours:

@@ -16,7 +16,7 @@ RANKS = [
     {"verify"},
     {"console"},
     {"library", "run"},
-    {"status_report"},
+    {"operator_policy", "status_report"},
     {"ui"},
     {"stack"},
     {"engine"},

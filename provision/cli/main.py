@@ -22,6 +22,7 @@ from provision.cli import (
     options,
     pause,
     plan,
+    policy,
     recover,
     resume,
     sandbox,
@@ -57,6 +58,7 @@ def purposes() -> dict[str, list[click.Command]]:
             logs.command(),
             cost.command(),
             console.command(),
+            policy.command(),
         ],
         _("Start and stop"): [
             start.command(),

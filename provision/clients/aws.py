@@ -91,6 +91,7 @@ class Aws:
         self.region = region
         self._session = session
         self._clients: dict[str, Any] = {}
+        self._caller = ""
         self._other_regions: dict[str, Aws] = {}
         self._lock = threading.RLock()
 
@@ -136,6 +137,11 @@ class Aws:
         """Return the name of the AWS profile in use."""
         return str(self._open_session().profile_name)
 
+    @property
+    def partition(self) -> str:
+        """Return the partition of the region, from boto3's data: aws, aws-cn or aws-us-gov."""
+        return str(self._open_session().get_partition_for_region(self.region))
+
     def in_region(self, region: str) -> "Aws":
         """Return the same account's services in another region."""
         with self._lock:
@@ -175,9 +181,17 @@ class Aws:
         doing = _("Could not find out which AWS account this is.")
         with reading(doing):
             try:
-                return str(self.sts.get_caller_identity()["Account"])
+                identity = self.sts.get_caller_identity()
+                self._caller = str(identity["Arn"])
+                return str(identity["Account"])
             except botocore.exceptions.EndpointConnectionError as error:
                 raise UnknownState(doing, transient_reason(error), _check_connection()) from None
+
+    def caller(self) -> str:
+        """Return the ARN of the caller, which names partition and account. Raise as `account`."""
+        if not self._caller:
+            self.account()
+        return self._caller
 
 
 def _response(error: BaseException) -> Any:

@@ -110,6 +110,26 @@ class Deletion:
 
 
 @dataclass(frozen=True)
+class Permission:
+    """IAM actions that the person who runs provision needs for a resource.
+
+    purpose: read (every command), deploy, create (setup, resume), or delete (teardown, pause, and setup after
+    a changed setting). service: the prefix of the actions. actions: separated by spaces. resource: the parts
+    of ARNs after the account, separated by spaces; "*" for actions that take no resource. tag: whether the
+    request or the resource must have the stack's tag. condition: a Condition element. any_region: it is used
+    in other regions too.
+    """
+
+    purpose: Literal["read", "deploy", "create", "delete"]
+    service: str
+    actions: str
+    resource: str = "*"
+    tag: Literal["", "RequestTag", "ResourceTag"] = ""
+    condition: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    any_region: bool = False
+
+
+@dataclass(frozen=True)
 class Batch:
     """A Describe call that takes a list of ids.
 
@@ -185,6 +205,14 @@ class Recorded:
     def identity(self) -> str:
         """Return the setting whose change replaces the resource; "" for none. It is part of the key."""
         return str(getattr(self, "name", ""))
+
+    def operator_permissions(self) -> list[Permission]:
+        """Return the permissions that the person who runs provision needs; work from key and outputs alone.
+
+        Listing resources by tag reads those of every kind, so a kind that the stack does not use is asked for
+        its permissions to read too, with the stack's name as identity.
+        """
+        return []
 
     @property
     def kind(self) -> str:

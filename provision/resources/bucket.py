@@ -18,6 +18,7 @@ from provision.resources.base import (
     ExternalUse,
     FoundSettings,
     Live,
+    Permission,
     Resource,
     Tagged,
     arn_pattern,
@@ -60,6 +61,31 @@ class NewsBucket(Resource):
         exists=("BucketAlreadyOwnedByYou",),
         retry=("OperationAborted", "BucketNotEmpty", "NoSuchBucket"),
     )
+
+    def operator_permissions(self) -> list[Permission]:
+        """Return the permissions."""
+        bucket = self.bucket or self.name or f"{self.stack}-news-*"
+        return [
+            Permission("read", "s3", "ListAllMyBuckets"),
+            Permission("read", "s3", "GetBucketTagging", "*"),  # finds the stack's by its tags
+            Permission(
+                "read",
+                "s3",
+                "GetBucketPolicy GetBucketPublicAccessBlock GetBucketOwnershipControls "
+                "GetEncryptionConfiguration ListBucket",
+                bucket,
+            ),
+            Permission("read", "s3", "GetObject", f"{bucket}/{FOLDER}/*"),
+            Permission(
+                "create",
+                "s3",
+                "CreateBucket PutBucketOwnershipControls PutBucketPolicy PutBucketPublicAccessBlock "
+                "PutBucketTagging PutEncryptionConfiguration",
+                bucket,
+            ),
+            Permission("delete", "s3", "DeleteBucket ListBucketVersions", bucket),
+            Permission("delete", "s3", "DeleteObjectVersion", f"{bucket}/*"),
+        ]
 
     def before_create(self, clients: Clients) -> dict[str, str]:
         """Return the bucket's name; without a configured one, a random name, because names are global.

@@ -14,6 +14,7 @@ from provision.resources.base import (
     Errors,
     ExternalUse,
     Live,
+    Permission,
     Polling,
     Resource,
     Tagged,
@@ -49,6 +50,17 @@ class Certificate(Resource):
     )
     identified_by = "tags"  # ACM's idempotency token is valid for an hour only
     polling = Polling(expected=10)
+
+    def operator_permissions(self) -> list[Permission]:
+        """Return the permissions."""
+        reads = "ListCertificates DescribeCertificate ListTagsForCertificate"
+        return [
+            Permission("read", "acm", reads, any_region=True),  # see ValidationRecord.external_uses
+            Permission("create", "acm", "RequestCertificate", tag="RequestTag"),
+            Permission("create", "acm", "AddTagsToCertificate", "certificate/*", "RequestTag"),
+            Permission("delete", "acm", "DeleteCertificate", "certificate/*", "ResourceTag"),
+            Permission("delete", "ec2", "DescribeRegions"),
+        ]
 
     def identity(self) -> str:
         """Return the host, because a certificate's name cannot change."""

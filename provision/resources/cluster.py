@@ -9,6 +9,7 @@ from provision.resources.base import (
     Errors,
     ExternalUse,
     Live,
+    Permission,
     Resource,
     Tagged,
     arn_pattern,
@@ -47,6 +48,23 @@ class Cluster(Resource):
             "ClientException: Cluster was not ACTIVE",
         ),
     )
+
+    def operator_permissions(self) -> list[Permission]:
+        """Return the permissions; every cluster is read to find the stack's by its tags."""
+        name = identity_in(self.key)
+        cluster, inside = (
+            f"cluster/{name}",
+            {"ArnLike": {"ecs:cluster": f"arn:*:ecs:*:*:cluster/{name}"}},
+        )
+        return [
+            Permission("read", "ecs", "DescribeClusters", "cluster/*"),
+            Permission("read", "ecs", "ListClusters"),
+            Permission("read", "ecs", "ListServices ListTasks", condition=inside),
+            Permission("read", "ecs", "DescribeTasks", f"task/{name}/*"),
+            Permission("create", "ecs", "CreateCluster TagResource", cluster),
+            Permission("create", "ecs", "PutClusterCapacityProviders", cluster),
+            Permission("delete", "ecs", "DeleteCluster", cluster),
+        ]
 
     @classmethod
     def list_tagged(cls, clients: Clients, stack: str) -> list[Tagged]:

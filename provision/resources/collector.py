@@ -13,6 +13,7 @@ from provision.resources.base import (
     Errors,
     FoundSettings,
     Live,
+    Permission,
     Polling,
     Resource,
     arn_pattern,
@@ -129,6 +130,21 @@ class InitialCollection(Resource):
     )
     started: bool = field(default=False, init=False)  # by this process
     deleted: bool = field(default=False, init=False)  # by this process
+
+    def operator_permissions(self) -> list[Permission]:
+        """Return the permissions."""
+        inside = {"ArnLike": {"ecs:cluster": f"arn:*:ecs:*:*:cluster/{self.stack}"}}
+        return [
+            Permission(
+                "create",
+                "ecs",
+                "RunTask",
+                f"task-definition/{self.stack}{SUFFIX}:*",
+                condition=inside,
+            ),
+            Permission("create", "ecs", "TagResource", f"task/{self.stack}/*"),
+            Permission("delete", "ecs", "StopTask", f"task/{self.stack}/*"),
+        ]
 
     def identity(self) -> str:
         """Return the bucket, because another bucket has no news."""

@@ -17,6 +17,7 @@ from provision.resources.base import (
     Errors,
     ExternalUse,
     Live,
+    Permission,
     Polling,
     Resource,
     Tagged,
@@ -31,6 +32,8 @@ from provision.resources.base import (
 REGION = "provision:region"
 COMMENT = "provision stack "  # and the stack's name
 REFERENCE = "provision-"
+# The condition key of ChangeResourceRecordSets with the records' names, without the final dot.
+RECORD_NAMES = "route53:ChangeResourceRecordSetsNormalizedRecordNames"
 BATCH_SIZE = 10  # Route 53 API, ListTagsForResources
 NO_DNSSEC = (*UNSUPPORTED, "InvalidInput")  # the latter says MiniStack of an unknown path
 
@@ -76,6 +79,27 @@ class HostedZone(Resource):
     )
     polling = Polling(expected=2)
     identified_by = "record"  # its CallerReference; its tags are set by a second call
+
+    def operator_permissions(self) -> list[Permission]:
+        """Return the permissions."""
+        zone, domain = f"hostedzone/{self.id or '*'}", identity_in(self.key)
+        names = {RECORD_NAMES: [domain, f"*.{domain}"]}
+        below = {"ForAllValues:StringLike": names}
+        return [
+            Permission("read", "route53", "ListHostedZones ListHostedZonesByName"),
+            Permission(
+                "read",
+                "route53",
+                "GetHostedZone ListTagsForResource ListTagsForResources ListResourceRecordSets",
+                "hostedzone/*",
+            ),
+            Permission("create", "route53", "CreateHostedZone"),
+            Permission("create", "ec2", "DescribeVpcs", any_region=True),  # asked by Route 53
+            Permission("create", "route53", "ChangeTagsForResource", zone),
+            Permission("create", "route53", "ChangeResourceRecordSets", zone, condition=below),
+            Permission("delete", "route53", "ChangeResourceRecordSets", zone, condition=below),
+            Permission("delete", "route53", "DeleteHostedZone GetDNSSEC", zone),
+        ]
 
     def identity(self) -> str:
         """Return the domain."""

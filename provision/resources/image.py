@@ -18,6 +18,7 @@ from provision.resources.base import (
     Difference,
     Errors,
     Live,
+    Permission,
     Polling,
     Resource,
     Tagged,
@@ -37,6 +38,17 @@ class GivenImage:
     """An existing image, set by image.uri."""
 
     uri: str
+
+    def operator_permissions(self) -> list[Permission]:
+        """Return the permissions to read the manifest of an image in this account's ECR."""
+        reference = parse_or_none(self.uri or "")
+        if reference is None or AMAZON not in reference.host:
+            return []
+        actions = "BatchGetImage GetDownloadUrlForLayer"
+        return [
+            Permission("read", "ecr", "GetAuthorizationToken"),
+            Permission("read", "ecr", actions, f"repository/{reference.repository}"),
+        ]
 
     def check_platform(self, clients: Clients, platform: str) -> None:
         """Raise ProvisionError if the image is only for other platforms.
@@ -90,6 +102,22 @@ class Image(Resource):
     polling = Polling(
         expected=60,  # mostly the upload over a home's connection
     )
+
+    def operator_permissions(self) -> list[Permission]:
+        """Return the permissions."""
+        repository = f"repository/{self.stack}"
+        return [
+            Permission("read", "ecr", "DescribeImages", repository),
+            Permission("deploy", "ecr", "GetAuthorizationToken"),
+            Permission(
+                "deploy",
+                "ecr",
+                "BatchCheckLayerAvailability InitiateLayerUpload UploadLayerPart CompleteLayerUpload "
+                "PutImage",
+                repository,
+            ),
+            Permission("delete", "ecr", "BatchDeleteImage", repository),
+        ]
 
     @property
     def uri(self) -> str:

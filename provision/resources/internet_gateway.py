@@ -9,12 +9,13 @@ from provision.resources.base import (
     Deletion,
     Errors,
     Live,
+    Permission,
     Resource,
     id_pattern,
     output,
     resource,
 )
-from provision.resources.tagged_ec2 import TaggedEc2, ec2_filter, matching
+from provision.resources.tagged_ec2 import TaggedEc2, created_by, ec2_filter, matching
 from provision.resources.vpc import Vpc
 
 
@@ -28,6 +29,25 @@ class InternetGateway(TaggedEc2):
         not_found=("InvalidInternetGatewayID.NotFound",),
         retry=("DependencyViolation",),
     )
+
+    def operator_permissions(self) -> list[Permission]:
+        """Return the permissions."""
+        return [
+            Permission("read", "ec2", "DescribeInternetGateways"),
+            Permission(
+                "create", "ec2", "CreateInternetGateway", "internet-gateway/*", "RequestTag"
+            ),
+            Permission(
+                "create",
+                "ec2",
+                "CreateTags",
+                "internet-gateway/*",
+                condition=created_by("CreateInternetGateway"),
+            ),
+            Permission(
+                "delete", "ec2", "DeleteInternetGateway", "internet-gateway/*", "ResourceTag"
+            ),
+        ]
 
     @classmethod
     def describe(cls, clients: Clients, filters: list[dict[str, Any]]) -> list[Live]:
@@ -60,6 +80,15 @@ class GatewayAttachment(Resource):
         retry=("DependencyViolation",),  # public addresses are still mapped in the VPC
     )
     deletion = Deletion(retained_with="vpc")
+
+    def operator_permissions(self) -> list[Permission]:
+        """Return the permissions."""
+        both = "internet-gateway/* vpc/*"
+        return [
+            Permission("read", "ec2", "DescribeInternetGateways"),
+            Permission("create", "ec2", "AttachInternetGateway", both, "ResourceTag"),
+            Permission("delete", "ec2", "DetachInternetGateway", both, "ResourceTag"),
+        ]
 
     def holders(self, clients: Clients, live: Live) -> list[Resource]:
         """Return the attached gateway."""

@@ -10,15 +10,17 @@ from provision.resources.base import (
     Difference,
     Errors,
     Live,
+    Permission,
     Polling,
     Resource,
     arn_pattern,
+    identity_in,
     output,
     resource,
     tags_to_list,
 )
 from provision.resources.issued_certificate import IssuedCertificate
-from provision.resources.load_balancer import ELB, LoadBalancer, tags_of
+from provision.resources.load_balancer import ELB, SERVICE, LoadBalancer, tags_of
 from provision.resources.target_group import TargetGroup
 
 TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06"  # TLS 1.2 and 1.3; ECDHE with GCM, for LINE
@@ -39,6 +41,16 @@ class Listener(Resource):
         exists=("DuplicateListener",),
     )
     console = ELB
+
+    def operator_permissions(self) -> list[Permission]:
+        """Return the permissions."""
+        balancer = identity_in(self.key)
+        return [
+            Permission("read", SERVICE, "DescribeListeners"),
+            Permission("create", SERVICE, "CreateListener", f"loadbalancer/app/{balancer}/*"),
+            Permission("create", SERVICE, "ModifyListener AddTags", f"listener/app/{balancer}/*"),
+            Permission("delete", SERVICE, "DeleteListener", f"listener/app/{balancer}/*"),
+        ]
 
     def identity(self) -> str:
         """Return the load balancer's identity."""
@@ -122,6 +134,16 @@ class BootstrapRule(Resource):
         exists=("PriorityInUse",),
     )
     console = ELB
+
+    def operator_permissions(self) -> list[Permission]:
+        """Return the permissions."""
+        balancer = identity_in(self.key)
+        return [
+            Permission("read", SERVICE, "DescribeRules"),
+            Permission("create", SERVICE, "CreateRule", f"listener/app/{balancer}/*"),
+            Permission("create", SERVICE, "ModifyRule AddTags", f"listener-rule/app/{balancer}/*"),
+            Permission("delete", SERVICE, "DeleteRule", f"listener-rule/app/{balancer}/*"),
+        ]
 
     def identity(self) -> str:
         """Return the listener's identity."""

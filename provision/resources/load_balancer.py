@@ -15,11 +15,13 @@ from provision.resources.base import (
     ExternalUse,
     Live,
     Milestone,
+    Permission,
     Polling,
     Resource,
     Tagged,
     arn_pattern,
     has_stack_tag,
+    identity_in,
     output,
     resource,
     tags_to_dict,
@@ -29,6 +31,8 @@ from provision.resources.network import Network
 from provision.resources.security_group import SecurityGroup
 
 ELB = "Elastic Load Balancing"
+SERVICE = "elasticloadbalancing"  # the prefix of its actions
+LINKED_ROLE = f"role/aws-service-role/{SERVICE}.amazonaws.com/*"  # of its first load balancer
 BATCH_SIZE = 20  # ELB API, DescribeTags
 
 
@@ -53,6 +57,29 @@ class LoadBalancer(Resource):
         retry=("ResourceInUse",),
     )
     polling = Polling(expected=2)
+
+    def operator_permissions(self) -> list[Permission]:
+        """Return the permissions."""
+        balancer = f"loadbalancer/app/{identity_in(self.key)}/*"
+        return [
+            Permission(
+                "read",
+                SERVICE,
+                "DescribeLoadBalancers DescribeTags DescribeListeners DescribeRules",
+            ),
+            Permission("create", SERVICE, "CreateLoadBalancer AddTags", balancer),
+            Permission("create", SERVICE, "SetSubnets SetSecurityGroups", balancer),
+            Permission(
+                "create",
+                "iam",
+                "CreateServiceLinkedRole",
+                LINKED_ROLE,
+                condition={"StringEquals": {"iam:AWSServiceName": f"{SERVICE}.amazonaws.com"}},
+            ),
+            Permission(
+                "delete", SERVICE, "DeleteLoadBalancer ModifyLoadBalancerAttributes", balancer
+            ),
+        ]
 
     @classmethod
     def list_tagged(cls, clients: Clients, stack: str) -> list[Tagged]:

@@ -9,10 +9,12 @@ from provision.resources.base import (
     Difference,
     Errors,
     Live,
+    Permission,
     Resource,
     Tagged,
     arn_pattern,
     has_stack_tag,
+    identity_in,
     output,
     resource,
     tags_to_dict,
@@ -36,6 +38,22 @@ class LogGroup(Resource):
         exists=("ResourceAlreadyExistsException",),
         retry=("OperationAbortedException",),
     )
+
+    def operator_permissions(self) -> list[Permission]:
+        """Return the permissions."""
+        group = f"log-group:{FOLDER}{identity_in(self.key)}"
+        return [
+            Permission("read", "logs", "DescribeLogGroups"),
+            Permission("read", "logs", "ListTagsForResource", f"log-group:{FOLDER}{self.stack}*"),
+            Permission("read", "logs", "FilterLogEvents", f"{group}:*"),
+            Permission(
+                "create",
+                "logs",
+                "CreateLogGroup TagResource PutRetentionPolicy",
+                f"{group} {group}:*",
+            ),
+            Permission("delete", "logs", "DeleteLogGroup", f"{group}:*"),
+        ]
 
     def identity(self) -> str:
         """Return the last part of its name."""

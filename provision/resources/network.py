@@ -7,6 +7,7 @@ from provision.resources.base import (
     Clients,
     Live,
     Milestone,
+    Permission,
     Resource,
     id_pattern,
     output,
@@ -21,6 +22,12 @@ from provision.resources.vpc import ZONES
 @resource
 class Network(Resource):
     """A VPC and its public subnets, one per zone."""
+
+    def operator_permissions(self) -> list[Permission]:
+        """Return the permissions."""
+        return [
+            Permission("read", "ec2", "DescribeVpcs DescribeSubnets DescribeRouteTables"),
+        ]
 
     @property
     def vpc_id(self) -> str:

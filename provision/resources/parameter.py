@@ -13,9 +13,11 @@ from provision.resources.base import (
     Errors,
     FoundSettings,
     Live,
+    Permission,
     Resource,
     Tagged,
     arn_pattern,
+    identity_in,
     output,
     resource,
     tags_to_dict,
@@ -42,6 +44,16 @@ class Parameter(Resource):
         exists=("ParameterAlreadyExists",),
         retry=("TooManyUpdates",),
     )
+
+    def operator_permissions(self) -> list[Permission]:
+        """Return the permissions."""
+        parameter = f"parameter/{identity_in(self.key).removeprefix('/')}"
+        return [
+            Permission("read", "ssm", "DescribeParameters"),
+            Permission("read", "ssm", "GetParameters GetParameter ListTagsForResource", parameter),
+            Permission("create", "ssm", "PutParameter AddTagsToResource", parameter),
+            Permission("delete", "ssm", "DeleteParameter", parameter),
+        ]
 
     @classmethod
     def list_tagged(cls, clients: Clients, stack: str) -> list[Tagged]:

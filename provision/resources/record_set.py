@@ -15,6 +15,7 @@ from provision.resources.base import (
     Errors,
     ExternalUse,
     Live,
+    Permission,
     Polling,
     Resource,
     Tagged,
@@ -45,6 +46,10 @@ class RecordSet(Resource):
     )
     console = "Route 53"
     polling = Polling(expected=37)
+
+    def operator_permissions(self) -> list[Permission]:
+        """Return the permission to read; the zone's permissions include its records."""
+        return [Permission("read", "route53", "ListResourceRecordSets", "hostedzone/*")]
 
     def to_request(self) -> dict[str, Any]:
         """Return the ResourceRecordSet parameter of ChangeResourceRecordSets."""

@@ -11,10 +11,12 @@ from provision.resources.base import (
     Difference,
     Errors,
     Live,
+    Permission,
     Resource,
     Tagged,
     arn_pattern,
     has_stack_tag,
+    identity_in,
     output,
     resource,
     tags_to_dict,
@@ -42,6 +44,20 @@ class Repository(Resource):
         not_found=("RepositoryNotFoundException",),
         exists=("RepositoryAlreadyExistsException",),
     )
+
+    def operator_permissions(self) -> list[Permission]:
+        """Return the permissions."""
+        repository = f"repository/{identity_in(self.key)}"
+        return [
+            Permission("read", "ecr", "DescribeRepositories", "repository/*"),
+            Permission("read", "ecr", "ListTagsForResource", f"repository/{self.stack}*"),
+            Permission("read", "ecr", "GetLifecyclePolicy", repository),
+            Permission("create", "ecr", "CreateRepository TagResource", repository),
+            Permission(
+                "create", "ecr", "PutImageScanningConfiguration PutLifecyclePolicy", repository
+            ),
+            Permission("delete", "ecr", "DeleteRepository", repository),
+        ]
 
     @classmethod
     def list_tagged(cls, clients: Clients, stack: str) -> list[Tagged]:

@@ -13,11 +13,13 @@ from provision.resources.base import (
     Difference,
     Errors,
     Live,
+    Permission,
     Polling,
     Resource,
     Tagged,
     arn_pattern,
     has_stack_tag,
+    identity_in,
     output,
     resource,
     tags_to_dict,
@@ -25,7 +27,9 @@ from provision.resources.base import (
 )
 
 Statement = dict[str, Any]
-SERVICE_ROLE_PATH = "/aws-service-role/ecs.amazonaws.com/"
+PATH = "/provision/"  # of the roles, so that an administrator's policies can name them all
+LINKED_ROLE = "AWSServiceRoleForECS"
+LINKED_ROLE_PATH = "/aws-service-role/ecs.amazonaws.com/"
 
 
 @resource
@@ -35,6 +39,9 @@ class Role(Resource):
     name: str
     service: str
     description: str
+    source: str = (
+        ""  # the ARN for which the service assumes it; {partition} and {account} are filled in
+    )
     arn: str = output("Arn", arn_pattern())
     role_name: str = output("RoleName")
     deletion = Deletion(immediate=True)
@@ -51,6 +58,25 @@ class Role(Resource):
     polling = Polling(
         propagation_delay=10.0,  # until services can assume it
     )
+
+    def operator_permissions(self) -> list[Permission]:
+        """Return the permissions."""
+        name = identity_in(self.key)
+        role, to_service = f"role{PATH}{name}", {"iam:PassedToService": self.service}
+        passed = Permission(
+            "deploy", "iam", "PassRole", role, condition={"StringEquals": to_service}
+        )
+        return [
+            Permission("read", "iam", "ListRoles"),
+            Permission("read", "iam", "ListRoleTags", f"role{PATH}{self.stack}*"),
+            Permission("read", "iam", "GetRole", f"{role} role/{name}"),  # without path: not found
+            Permission("read", "iam", "ListRolePolicies ListAttachedRolePolicies", role),
+            Permission("read", "iam", "SimulatePrincipalPolicy", role),
+            *([passed] if self.service else []),
+            Permission("create", "iam", "CreateRole TagRole UpdateAssumeRolePolicy", role),
+            Permission("delete", "iam", "DeleteRole", role),
+            Permission("delete", "iam", "DeleteRolePolicy DetachRolePolicy", role),
+        ]
 
     @classmethod
     def list_tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
@@ -79,28 +105,39 @@ class Role(Resource):
         """Call CreateRole."""
         answer = clients.aws.iam.create_role(
             RoleName=self.name,
+            Path=PATH,
             Description=self.description,
-            AssumeRolePolicyDocument=json.dumps(self._trust_policy()),
+            AssumeRolePolicyDocument=json.dumps(self._trust_policy(clients.aws.caller())),
             Tags=tags_to_list(self.tags),
         )
         return dict(answer["Role"])
 
-    def _trust_policy(self) -> dict[str, Any]:
+    def _trust_policy(self, arn: str) -> dict[str, Any]:
+        """Return the policy by which the service assumes the role for resources of this account only.
+
+        arn: any ARN of the account. Source: IAM User Guide, "The confused deputy problem".
+        """
+        _arn, partition, _service, _region, account, _resource = arn.split(":", 5)
+        source = self.source.format(partition=partition, account=account)
         statement = {
             "Effect": "Allow",
             "Principal": {"Service": self.service},
             "Action": "sts:AssumeRole",
+            "Condition": {
+                "StringEquals": {"aws:SourceAccount": account},
+                **({"ArnLike": {"aws:SourceArn": source}} if source else {}),
+            },
         }
         return {"Version": "2012-10-17", "Statement": [statement]}
 
     def desired(self) -> dict[str, Any]:
         """Return the trust policy."""
-        return {"AssumeRolePolicyDocument": self._trust_policy()}
+        return {"AssumeRolePolicyDocument": self._trust_policy(self.arn)}
 
     def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
         """Call UpdateAssumeRolePolicy."""
         clients.aws.iam.update_assume_role_policy(
-            RoleName=self.role_name, PolicyDocument=json.dumps(self._trust_policy())
+            RoleName=self.role_name, PolicyDocument=json.dumps(self._trust_policy(self.arn))
         )
 
     def delete(self, clients: Clients) -> None:
@@ -127,6 +164,15 @@ class RolePolicy(Resource):
         not_found=("NoSuchEntity",),
         retry=("ConcurrentModification",),
     )
+
+    def operator_permissions(self) -> list[Permission]:
+        """Return the permissions."""
+        role = f"role{PATH}{identity_in(self.key)}"
+        return [
+            Permission("read", "iam", "GetRolePolicy", role),
+            Permission("create", "iam", "PutRolePolicy", role),
+            Permission("delete", "iam", "DeleteRolePolicy", role),
+        ]
 
     def identity(self) -> str:
         """Return the role's identity."""
@@ -195,9 +241,28 @@ class EcsServiceLinkedRole(AccountWide):
         exists=("InvalidInput: has been taken",),
     )
 
+    def operator_permissions(self) -> list[Permission]:
+        """Return the permissions."""
+        service = "ecs.amazonaws.com"
+        return [
+            Permission(
+                "read",
+                "iam",
+                "GetRole",
+                f"role/{LINKED_ROLE} role/aws-service-role/{service}/{LINKED_ROLE}",
+            ),
+            Permission(
+                "create",
+                "iam",
+                "CreateServiceLinkedRole",
+                f"role/aws-service-role/{service}/*",
+                condition={"StringEquals": {"iam:AWSServiceName": service}},
+            ),
+        ]
+
     def find(self, clients: Clients) -> Live | None:
         """Find the role by its recorded name, else by its fixed one."""
-        name = self.arn.rpartition("/")[2] or "AWSServiceRoleForECS"
+        name = self.arn.rpartition("/")[2] or LINKED_ROLE
         return dict(clients.aws.iam.get_role(RoleName=name)["Role"])
 
     def create(self, clients: Clients) -> Live | None:
@@ -209,9 +274,9 @@ class EcsServiceLinkedRole(AccountWide):
         create, service = iam.create_service_linked_role, "ecs.amazonaws.com"
         if answer := call_or_none("EntityAlreadyExists", create, AWSServiceName=service):
             return dict(answer["Role"])
-        pages = iam.get_paginator("list_roles").paginate(PathPrefix=SERVICE_ROLE_PATH)
+        pages = iam.get_paginator("list_roles").paginate(PathPrefix=LINKED_ROLE_PATH)
         roles = (role for page in pages for role in page["Roles"])
-        return next((dict(role) for role in roles if role["Path"] == SERVICE_ROLE_PATH), None)
+        return next((dict(role) for role in roles if role["Path"] == LINKED_ROLE_PATH), None)
 
     def may_adopt(self, live: Live) -> bool:
         """Adopt it, because it belongs to the account."""

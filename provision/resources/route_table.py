@@ -8,13 +8,14 @@ from provision.resources.base import (
     Difference,
     Errors,
     Live,
+    Permission,
     Resource,
     id_pattern,
     output,
     resource,
 )
 from provision.resources.internet_gateway import GatewayAttachment
-from provision.resources.tagged_ec2 import TaggedEc2, ec2_filter, matching
+from provision.resources.tagged_ec2 import TaggedEc2, created_by, ec2_filter, matching
 from provision.resources.vpc import Subnet, Vpc
 
 ANYWHERE = "0.0.0.0/0"
@@ -32,6 +33,22 @@ class RouteTable(TaggedEc2):
         not_found=("InvalidRouteTableID.NotFound",),
         retry=("DependencyViolation",),
     )
+
+    def operator_permissions(self) -> list[Permission]:
+        """Return the permissions."""
+        return [
+            Permission("read", "ec2", "DescribeRouteTables"),
+            Permission("create", "ec2", "CreateRouteTable", "route-table/*", "RequestTag"),
+            Permission("create", "ec2", "CreateRouteTable", "vpc/*", "ResourceTag"),
+            Permission(
+                "create",
+                "ec2",
+                "CreateTags",
+                "route-table/*",
+                condition=created_by("CreateRouteTable"),
+            ),
+            Permission("delete", "ec2", "DeleteRouteTable", "route-table/*", "ResourceTag"),
+        ]
 
     @classmethod
     def describe(cls, clients: Clients, filters: list[dict[str, Any]]) -> list[Live]:
@@ -62,6 +79,14 @@ class Route(Resource):
         exists=("RouteAlreadyExists",),
     )
     deletion = Deletion(retained_with="table")
+
+    def operator_permissions(self) -> list[Permission]:
+        """Return the permissions."""
+        return [
+            Permission("read", "ec2", "DescribeRouteTables"),
+            Permission("create", "ec2", "CreateRoute ReplaceRoute", "route-table/*", "ResourceTag"),
+            Permission("delete", "ec2", "DeleteRoute", "route-table/*", "ResourceTag"),
+        ]
 
     def holders(self, clients: Clients, live: Live) -> list[Resource]:
         """Return the route's table."""
@@ -128,6 +153,21 @@ class RouteTableAssociation(Resource):
         exists=("Resource.AlreadyAssociated",),
     )
     deletion = Deletion(retained_with="table")
+
+    def operator_permissions(self) -> list[Permission]:
+        """Return the permissions."""
+        both = "route-table/* subnet/*"
+        return [
+            Permission("read", "ec2", "DescribeRouteTables"),
+            Permission(
+                "create",
+                "ec2",
+                "AssociateRouteTable ReplaceRouteTableAssociation",
+                both,
+                "ResourceTag",
+            ),
+            Permission("delete", "ec2", "DisassociateRouteTable", both, "ResourceTag"),
+        ]
 
     def holders(self, clients: Clients, live: Live) -> list[Resource]:
         """Return the associated subnet."""

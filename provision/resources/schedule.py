@@ -16,11 +16,13 @@ from provision.resources.base import (
     ExternalUse,
     FoundSettings,
     Live,
+    Permission,
     Polling,
     Resource,
     Tagged,
     arn_pattern,
     has_stack_tag,
+    identity_in,
     output,
     resource,
     tags_to_dict,
@@ -46,6 +48,23 @@ class ScheduleGroup(Resource):
         exists=("ConflictException",),
         retry=("ConflictException",),
     )
+
+    def operator_permissions(self) -> list[Permission]:
+        """Return the permissions."""
+        name = identity_in(self.key)
+        group = f"schedule-group/{name}"
+        return [
+            Permission("read", "scheduler", "ListScheduleGroups ListSchedules"),
+            Permission(
+                "read",
+                "scheduler",
+                "GetScheduleGroup ListTagsForResource",
+                f"schedule-group/{self.stack}*",
+            ),
+            Permission("create", "scheduler", "CreateScheduleGroup TagResource", group),
+            Permission("delete", "scheduler", "DeleteScheduleGroup", group),
+            Permission("delete", "scheduler", "DeleteSchedule", f"schedule/{name}/*"),
+        ]
 
     @classmethod
     def list_tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
@@ -130,6 +149,16 @@ class Scheduled(Resource):
     )
     deletion = Deletion(immediate=True)
     polling = Polling(after_propagation=True)
+
+    def operator_permissions(self) -> list[Permission]:
+        """Return the permissions."""
+        schedules = f"schedule/{identity_in(self.key)}/*"
+        return [
+            Permission("read", "scheduler", "GetSchedule", f"schedule/{self.stack}/*"),
+            Permission("deploy", "scheduler", "UpdateSchedule", schedules),
+            Permission("create", "scheduler", "CreateSchedule", schedules),
+            Permission("delete", "scheduler", "DeleteSchedule", schedules),
+        ]
 
     def holders(self, clients: Clients, live: Live) -> list[Resource]:
         """Return its group."""

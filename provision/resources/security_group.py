@@ -11,6 +11,7 @@ from provision.resources.base import (
     ExternalUse,
     FoundSettings,
     Live,
+    Permission,
     Polling,
     Resource,
     Tagged,
@@ -22,7 +23,13 @@ from provision.resources.base import (
     tags_to_list,
 )
 from provision.resources.network import Network
-from provision.resources.tagged_ec2 import ec2_filter, foreign_interfaces, matching, stack_filter
+from provision.resources.tagged_ec2 import (
+    created_by,
+    ec2_filter,
+    foreign_interfaces,
+    matching,
+    stack_filter,
+)
 
 # Filters of DescribeSecurityGroups for references to a group, with the member that has them.
 REFERENCES = {
@@ -54,6 +61,24 @@ class SecurityGroup(Resource):
     polling = Polling(
         interval_near=0.5,  # a teardown waits for nothing else at that time
     )
+
+    def operator_permissions(self) -> list[Permission]:
+        """Return the permissions."""
+        vpc = (self.network and self.network.vpc_id) or "*"
+        return [
+            Permission("read", "ec2", "DescribeSecurityGroups"),
+            Permission("create", "ec2", "CreateSecurityGroup", "security-group/*", "RequestTag"),
+            Permission("create", "ec2", "CreateSecurityGroup", f"vpc/{vpc}"),
+            Permission(
+                "create",
+                "ec2",
+                "CreateTags",
+                "security-group/*",
+                condition=created_by("CreateSecurityGroup"),
+            ),
+            Permission("delete", "ec2", "DescribeNetworkInterfaces"),
+            Permission("delete", "ec2", "DeleteSecurityGroup", "security-group/*", "ResourceTag"),
+        ]
 
     @classmethod
     def list_tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
@@ -145,6 +170,35 @@ class IngressRule(Resource):
         ),
         exists=("InvalidPermission.Duplicate",),
     )
+
+    def operator_permissions(self) -> list[Permission]:
+        """Return the permissions."""
+        return [
+            Permission("read", "ec2", "DescribeSecurityGroupRules"),
+            Permission(
+                "create",
+                "ec2",
+                "AuthorizeSecurityGroupIngress ModifySecurityGroupRules",
+                "security-group/*",
+                "ResourceTag",
+            ),
+            Permission(
+                "create",
+                "ec2",
+                "AuthorizeSecurityGroupIngress ModifySecurityGroupRules",
+                "security-group-rule/*",
+            ),
+            Permission(
+                "create",
+                "ec2",
+                "CreateTags",
+                "security-group-rule/*",
+                condition=created_by("AuthorizeSecurityGroupIngress"),
+            ),
+            Permission(
+                "delete", "ec2", "RevokeSecurityGroupIngress", "security-group/*", "ResourceTag"
+            ),
+        ]
 
     def holders(self, clients: Clients, live: Live) -> list[Resource]:
         """Return the rule's group."""

@@ -11,11 +11,13 @@ from provision.resources.base import (
     Errors,
     FoundSettings,
     Live,
+    Permission,
     Polling,
     Resource,
     Tagged,
     arn_pattern,
     has_stack_tag,
+    identity_in,
     output,
     resource,
     tags_to_dict,
@@ -84,6 +86,16 @@ class Service(Resource):
         interval_near=0.75,  # a teardown waits for nothing else at that time
         after_propagation=True,
     )
+
+    def operator_permissions(self) -> list[Permission]:
+        """Return the permissions."""
+        service = f"service/{self.stack}/{identity_in(self.key)}"
+        return [
+            Permission("read", "ecs", "DescribeServices", f"service/{self.stack}/*"),
+            Permission("deploy", "ecs", "UpdateService", service),
+            Permission("create", "ecs", "CreateService TagResource", service),
+            Permission("delete", "ecs", "DeleteService", service),
+        ]
 
     @classmethod
     def list_tagged(cls, clients: Clients, stack: str) -> list[Tagged]:

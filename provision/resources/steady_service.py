@@ -12,6 +12,7 @@ from provision.resources.base import (
     Clients,
     Live,
     Milestone,
+    Permission,
     Polling,
     output,
     resource,
@@ -56,6 +57,13 @@ class SteadyService(Milestone):
         checks=3,  # the time until ECS reports it steady varies
     )
     settling: ClassVar[float] = 30.0  # two health checks, then ECS reports it steady
+
+    def operator_permissions(self) -> list[Permission]:
+        """Return the permissions."""
+        return [
+            Permission("deploy", "elasticloadbalancing", "DescribeTargetHealth"),
+            Permission("deploy", "logs", "GetLogEvents", f"log-group:/ecs/{self.stack}:*"),
+        ]
 
     def find(self, clients: Clients) -> Live | None:
         """Find the service; until it is steady, also its tasks, its targets, and the log of a failed task."""

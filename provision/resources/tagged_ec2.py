@@ -146,6 +146,11 @@ def stack_filter(stack: str) -> list[dict[str, Any]]:
     return ec2_filter("tag:provision:stack", stack)
 
 
+def created_by(operation: str) -> dict[str, dict[str, str]]:
+    """Return the condition of ec2:CreateTags that allows tags only in that create call."""
+    return {"StringEquals": {"ec2:CreateAction": operation}}
+
+
 def ec2_filter(name: str, value: str) -> list[dict[str, Any]]:
     """Return one filter of a Describe operation."""
     return [{"Name": name, "Values": [value]}]

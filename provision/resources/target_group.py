@@ -10,16 +10,19 @@ from provision.resources.base import (
     Errors,
     ExternalUse,
     Live,
+    Permission,
     Polling,
     Resource,
     Tagged,
     arn_pattern,
+    identity_in,
     output,
     resource,
     tags_to_list,
 )
 from provision.resources.load_balancer import (
     ELB,
+    SERVICE,
     foreign_rules,
     foreign_users,
     tags_of,
@@ -56,6 +59,20 @@ class TargetGroup(Resource):
         retry=("ResourceInUse",),  # just after its listeners and rules were deleted
     )
     polling = Polling(expected=1)
+
+    def operator_permissions(self) -> list[Permission]:
+        """Return the permissions."""
+        group = f"targetgroup/{identity_in(self.key)}/*"
+        return [
+            Permission(
+                "read",
+                SERVICE,
+                "DescribeTargetGroups DescribeTargetGroupAttributes DescribeTargetHealth DescribeTags",
+            ),
+            Permission("create", SERVICE, "CreateTargetGroup AddTags", group),
+            Permission("create", SERVICE, "ModifyTargetGroup ModifyTargetGroupAttributes", group),
+            Permission("delete", SERVICE, "DeleteTargetGroup", group),
+        ]
 
     @classmethod
     def list_tagged(cls, clients: Clients, stack: str) -> list[Tagged]:

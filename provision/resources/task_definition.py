@@ -9,10 +9,12 @@ from provision.resources.base import (
     Errors,
     FoundSettings,
     Live,
+    Permission,
     Resource,
     Tagged,
     arn_pattern,
     has_stack_tag,
+    identity_in,
     output,
     resource,
     tags_to_dict,
@@ -56,6 +58,19 @@ class Family(Resource):
     )
     container: ClassVar[str] = ""  # its name, and the prefix of its log streams
     suffix: ClassVar[str] = ""  # the family's name is the stack's name and this suffix
+
+    def operator_permissions(self) -> list[Permission]:
+        """Return the permissions."""
+        family = f"task-definition/{identity_in(self.key)}:*"
+        return [
+            Permission("read", "ecs", "DescribeTaskDefinition ListTaskDefinitions"),
+            Permission(
+                "deploy", "ecs", "RegisterTaskDefinition TagResource DeleteTaskDefinitions", family
+            ),
+            Permission("deploy", "ecs", "DeregisterTaskDefinition"),
+            Permission("delete", "ecs", "DeregisterTaskDefinition"),
+            Permission("delete", "ecs", "DeleteTaskDefinitions", family),
+        ]
 
     @classmethod
     def list_tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
@@ -227,6 +242,11 @@ class TaskDefinition(Family):
     channel_secret: Parameter
     news_bucket: NewsBucket
     container = CONTAINER
+
+    def operator_permissions(self) -> list[Permission]:
+        """Return those of a family, and those for the image if it is given."""
+        given = self.image.operator_permissions() if isinstance(self.image, GivenImage) else []
+        return super().operator_permissions() + given
 
     def _platform(self) -> str:
         return self.platform

@@ -11,13 +11,20 @@ from provision.resources.base import (
     Errors,
     ExternalUse,
     Live,
+    Permission,
     has_stack_tag,
     id_pattern,
     output,
     resource,
     tags_to_dict,
 )
-from provision.resources.tagged_ec2 import TaggedEc2, ec2_filter, foreign_interfaces, matching
+from provision.resources.tagged_ec2 import (
+    TaggedEc2,
+    created_by,
+    ec2_filter,
+    foreign_interfaces,
+    matching,
+)
 
 ZONES = 3  # as in the article
 
@@ -33,6 +40,17 @@ class Vpc(TaggedEc2):
         not_found=("InvalidVpcID.NotFound",),
         retry=("DependencyViolation",),
     )
+
+    def operator_permissions(self) -> list[Permission]:
+        """Return the permissions."""
+        return [
+            Permission("read", "ec2", "DescribeVpcs DescribeAvailabilityZones"),
+            Permission("read", "ec2", "DescribeVpcAttribute", "vpc/*"),
+            Permission("create", "ec2", "CreateVpc", "vpc/*", "RequestTag"),
+            Permission("create", "ec2", "CreateTags", "vpc/*", condition=created_by("CreateVpc")),
+            Permission("create", "ec2", "ModifyVpcAttribute", "vpc/*", "ResourceTag"),
+            Permission("delete", "ec2", "DeleteVpc", "vpc/*", "ResourceTag"),
+        ]
 
     def preflight(self, clients: Clients) -> None:
         """Raise ProvisionError if the region has too few zones."""
@@ -121,6 +139,18 @@ class Subnet(TaggedEc2):
         exists=("InvalidSubnet.Conflict",),  # the range is in use, perhaps after a lost response
         retry=("DependencyViolation",),  # network interfaces remain longer than their users
     )
+
+    def operator_permissions(self) -> list[Permission]:
+        """Return the permissions."""
+        return [
+            Permission("read", "ec2", "DescribeSubnets DescribeAvailabilityZones"),
+            Permission("create", "ec2", "CreateSubnet", "subnet/*", "RequestTag"),
+            Permission("create", "ec2", "CreateSubnet", "vpc/*", "ResourceTag"),
+            Permission(
+                "create", "ec2", "CreateTags", "subnet/*", condition=created_by("CreateSubnet")
+            ),
+            Permission("delete", "ec2", "DeleteSubnet", "subnet/*", "ResourceTag"),
+        ]
 
     def before_create(self, clients: Clients) -> dict[str, str]:
         """Return the zone, so that a later run uses the same zone."""

@@ -36,6 +36,7 @@ class Session:
         self.aws_session, self.recorder = aws_session, recorder
         recorder.listen(aws_session.session)
         self._client = cache(aws_session.session.client)
+        self.get_partition_for_region = aws_session.session.get_partition_for_region
 
     def client(self, service: str, **_: Any) -> Any:
         """Return the service's client."""

@@ -1,12 +1,15 @@
 """Elastic Load Balancing: creation, description, changes and deletion of load balancers."""
 
+import json
 import re
+from typing import Any
 
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.constraints import constraint_rule
 from provision.sandbox.aws.elbv2.errors import validation_error
+from provision.sandbox.aws.elbv2.state import LINKED_ROLE
 from provision.sandbox.aws.elbv2.subnets import check_groups, check_subnets, subnet_ids_of
 from provision.sandbox.aws.rules import Answer, after, before
 
@@ -83,6 +86,32 @@ def start_provisioning(cloud: Cloud, call: Call, answer: Answer) -> None:
     load_balancer = cloud.backend("elbv2", call.region).load_balancers[arn]
     cloud.elbv2.add(call.region, load_balancer)
     answer["LoadBalancers"] = [cloud.elbv2.describe(load_balancer)]
+
+
+@before("elbv2", "CreateLoadBalancer", "CreateTargetGroup")
+def create_linked_role(cloud: Cloud, call: Call) -> None:
+    """Create the account's service-linked role (User Guide, "Service-linked role")."""
+    iam = cloud.backend("iam")
+    if not any(role.path == f"/aws-service-role/{LINKED_ROLE}/" for role in iam.roles.values()):
+        iam.create_role(
+            role_name="AWSServiceRoleForElasticLoadBalancing",
+            assume_role_policy_document=json.dumps(_trust_policy()),
+            path=f"/aws-service-role/{LINKED_ROLE}/",
+            permissions_boundary=None,
+            description="",
+            tags=[],
+            max_session_duration="3600",
+            linked_service=LINKED_ROLE,
+        )
+
+
+def _trust_policy() -> dict[str, Any]:
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": LINKED_ROLE},
+        "Action": "sts:AssumeRole",
+    }
+    return {"Version": "2012-10-17", "Statement": [statement]}
 
 
 @behaves("elbv2.load-balancer-not-found")

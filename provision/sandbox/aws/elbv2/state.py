@@ -20,6 +20,9 @@ _HOSTED_ZONES = {
 }
 
 
+LINKED_ROLE = "elasticloadbalancing.amazonaws.com"  # who assumes the service-linked role
+
+
 @dataclass
 class Elbv2(Targets):
     """Load balancers with their creation times and network interfaces; and their targets."""

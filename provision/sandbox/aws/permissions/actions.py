@@ -12,6 +12,7 @@ import jmespath
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call
 from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.elbv2.state import LINKED_ROLE
 from provision.sandbox.aws.permissions import s3_actions
 from provision.sandbox.aws.permissions.resources import resources
 
@@ -43,7 +44,12 @@ TAGGING = {
     "scheduler": "TagResource",
     "ssm": "AddTagsToResource",
 }
-_CREATING = ("Create", "Register", "Request", "Put")
+_CREATING = ("Create", "Register", "Request", "Put", "Run")
+# Operations -> the ARN of what they create, from that of the resource on which they are allowed.
+_CREATED = {
+    "CreateListener": (":loadbalancer/app/", ":listener/app/"),
+    "CreateRule": (":listener/app/", ":listener-rule/app/"),
+}
 # Services' own condition keys -> the parameter with the value (jmespath).
 _SERVICE_KEYS = {
     "s3:prefix": "Prefix",
@@ -60,6 +66,7 @@ _SERVICE_KEYS = {
     "sts:externalid": "ExternalId",
     "sts:rolesessionname": "RoleSessionName",
 }
+_RECORD_NAMES = "route53:changeresourcerecordsetsnormalizedrecordnames"
 
 
 @behaves("permissions.free", "permissions.hosted-zone")
@@ -78,7 +85,11 @@ def required_permissions(cloud: Cloud, call: Call) -> list[RequiredPermission]:
     ]
     if (call.service, call.operation) == ("route53", "CreateHostedZone"):
         own.append(("ec2:DescribeVpcs", "*", {}))
-    return own + _tag_permissions(call, service, arns) + _pass_role_permissions(cloud, call)
+    if (call.service, call.operation) == ("ec2", "DisassociateRouteTable"):
+        own = _association_permissions(cloud, call)
+    if call.operation in ("CreateLoadBalancer", "CreateTargetGroup"):
+        own += _linked_role_permissions(cloud)
+    return own + _tag_permissions(cloud, call, service, arns) + _pass_role_permissions(cloud, call)
 
 
 def _with_path(cloud: Cloud, arn: str) -> str:
@@ -88,13 +99,15 @@ def _with_path(cloud: Cloud, arn: str) -> str:
 
 
 @behaves("permissions.tags-at-creation")
-def _tag_permissions(call: Call, service: str, arns: list[str]) -> list[RequiredPermission]:
+def _tag_permissions(
+    cloud: Cloud, call: Call, service: str, arns: list[str]
+) -> list[RequiredPermission]:
     """Return the tagging permissions that a creating call with tags needs."""
     if service == "ec2":
         return [
             (
                 "ec2:CreateTags",
-                f"arn:aws:ec2:{call.region}:*:{tagged['ResourceType']}/*",
+                f"arn:aws:ec2:{call.region}:{cloud.account_id}:{tagged['ResourceType']}/*",
                 {"ec2:CreateAction": call.operation},
             )
             for tagged in call.params.get("TagSpecifications") or []
@@ -104,8 +117,34 @@ def _tag_permissions(call: Call, service: str, arns: list[str]) -> list[Required
     if not (action and tags_given and call.operation.startswith(_CREATING)):
         return []
     if service == "acm":
-        arns = [f"arn:aws:acm:{call.region}:*:certificate/*"]
+        arns = [f"arn:aws:acm:{call.region}:{cloud.account_id}:certificate/*"]
+    if call.operation in _CREATED:
+        arns = [f"{arn.replace(*_CREATED[call.operation])}/*" for arn in arns]
+    if call.operation == "RunTask":
+        cluster = str(call.params.get("cluster") or "default").rpartition("/")[2]
+        arns = [f"{arns[0].partition(':task-definition/')[0]}:task/{cluster}/*"]
     return [(f"{service}:{action}", arn.removesuffix(":log-stream:"), {}) for arn in arns]
+
+
+@behaves("permissions.load-balancer-linked-role")
+def _linked_role_permissions(cloud: Cloud) -> list[RequiredPermission]:
+    """Return iam:CreateServiceLinkedRole until the account has a load balancer's service-linked role."""
+    path = f"/aws-service-role/{LINKED_ROLE}/"
+    if any(role.path == path for role in cloud.backend("iam").roles.values()):
+        return []
+    arn = f"arn:aws:iam::{cloud.account_id}:role{path}*"
+    return [("iam:CreateServiceLinkedRole", arn, {"iam:AWSServiceName": LINKED_ROLE})]
+
+
+def _association_permissions(cloud: Cloud, call: Call) -> list[RequiredPermission]:
+    """Return DisassociateRouteTable on the table of the association."""
+    place = f"arn:aws:ec2:{call.region}:{cloud.account_id}"
+    for table in cloud.backend("ec2", call.region).route_tables.values():
+        for association in table.associations:
+            if association["RouteTableAssociationId"] == call.params["AssociationId"]:
+                arn = f"{place}:route-table/{table.id}"
+                return [("ec2:DisassociateRouteTable", arn, {})]
+    return [("ec2:DisassociateRouteTable", f"{place}:route-table/*", {})]
 
 
 @behaves("permissions.pass-role", "permissions.passed-to-service")
@@ -132,6 +171,7 @@ def _roles_of(cloud: Cloud, call: Call) -> list[str | None]:
     return [revisions[number].task_role_arn, revisions[number].execution_role_arn]
 
 
+@behaves("permissions.record-names")
 def context(cloud: Cloud, call: Call) -> dict[str, Any]:
     """Return the condition keys of the request."""
     tags = _tags(call.params)
@@ -151,6 +191,9 @@ def context(cloud: Cloud, call: Call) -> dict[str, Any]:
             value = jmespath.search(expression, call.params)
             if value is not None:
                 keys[key] = value
+    if call.operation == "ChangeResourceRecordSets":
+        names = jmespath.search("ChangeBatch.Changes[].ResourceRecordSet.Name", call.params) or []
+        keys[_RECORD_NAMES] = [str(name).rstrip(".").lower() for name in names]
     if call.service == "ecs" and call.operation not in ("CreateCluster", "DeleteCluster"):
         cluster = str(call.params.get("cluster") or "default").rpartition("/")[2]
         keys["ecs:cluster"] = f"arn:aws:ecs:{call.region}:{cloud.account_id}:cluster/{cluster}"

@@ -63,12 +63,14 @@ def denial_message(
     permission: RequiredPermission,
     request_keys: dict[str, object],
 ) -> str:
-    """Return AWS's message if one action on one resource is denied, else ""."""
+    """Return AWS's message if one action on one resource is denied, else "". Record the check."""
     action, resource, own_keys = permission
     tags = resource_tags(cloud, resource)
     keys = request_keys | tags | own_keys
     policy = _bucket_policy(cloud, resource) if action.startswith("s3:") else None
-    return cloud.permissions.denial_message(principal, action, resource, keys, policy)
+    message = cloud.permissions.denial_message(principal, action, resource, keys, policy)
+    cloud.permissions.checks.add((principal.arn, action, resource, not message))
+    return message
 
 
 @behaves("s3.policy-tls-only")

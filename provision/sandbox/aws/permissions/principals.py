@@ -42,6 +42,8 @@ class Permissions:
     def __init__(self, account: Account, iam: Iam) -> None:
         self._account = account
         self._iam = iam
+        # (caller, action, resource, allowed) of every permission that calls of users and sessions needed.
+        self.checks: set[tuple[str, str, str, bool]] = set()
 
     def allows(
         self, principal_arn: str, action: str, resource: str, context: Mapping[str, Any] = _NOTHING

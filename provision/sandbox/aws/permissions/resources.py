@@ -51,6 +51,7 @@ _TABLES = {
         GetHostedZone DeleteHostedZone UpdateHostedZoneComment: hostedzone/{Id}
         ChangeResourceRecordSets ListResourceRecordSets GetDNSSEC: hostedzone/{HostedZoneId}
         ListTagsForResource ChangeTagsForResource: {ResourceType}/{ResourceId}
+        ListTagsForResources: hostedzone/{ResourceIds}
         CreateKeySigningKey ActivateKeySigningKey DeactivateKeySigningKey: hostedzone/{HostedZoneId}
         DeleteKeySigningKey EnableHostedZoneDNSSEC: hostedzone/{HostedZoneId}
         DisableHostedZoneDNSSEC: hostedzone/{HostedZoneId}
@@ -70,6 +71,7 @@ _TABLES = {
         DeleteRole GetRole UpdateRole UpdateAssumeRolePolicy TagRole UntagRole: role/{RoleName}
         PutRolePolicy GetRolePolicy DeleteRolePolicy ListRolePolicies: role/{RoleName}
         AttachRolePolicy DetachRolePolicy ListAttachedRolePolicies: role/{RoleName}
+        SimulatePrincipalPolicy: {PolicySourceArn}
         ListRoleTags PutRolePermissionsBoundary DeleteRolePermissionsBoundary: role/{RoleName}
         CreateServiceLinkedRole: role/aws-service-role/{AWSServiceName}/*
         CreateUser: user{Path || '/'}{UserName}
@@ -105,7 +107,7 @@ _TABLES = {
         CreateSecurityGroup: security-group/* vpc/{VpcId}
         DeleteSecurityGroup AuthorizeSecurityGroupIngress: security-group/{GroupId}
         AuthorizeSecurityGroupEgress RevokeSecurityGroupIngress: security-group/{GroupId}
-        RevokeSecurityGroupEgress: security-group/{GroupId}
+        RevokeSecurityGroupEgress ModifySecurityGroupRules: security-group/{GroupId}
         CreateVpc: vpc/*
         DeleteVpc ModifyVpcAttribute DescribeVpcAttribute: vpc/{VpcId}
         CreateSubnet: subnet/* vpc/{VpcId}

@@ -6,6 +6,7 @@ Guide, "Required permissions for Amazon S3 API operations".
 
 from typing import Any
 
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call
 
 RequiredPermission = tuple[str, str]  # action and resource
@@ -69,9 +70,20 @@ def required_permissions(call: Call) -> list[RequiredPermission]:
         return [("s3:GetObject", source), ("s3:PutObject", f"{bucket}/{params['Key']}")]
     if call.operation in OBJECT:
         return [(_action(OBJECT[call.operation], params), f"{bucket}/{params['Key']}")]
-    tags = (params.get("CreateBucketConfiguration") or {}).get("Tags")
-    more = [("s3:TagResource", bucket)] if call.operation == "CreateBucket" and tags else []
+    more = _creating(params, bucket) if call.operation == "CreateBucket" else []
     return [(f"s3:{BUCKET.get(call.operation, call.operation)}", bucket), *more]
+
+
+@behaves("permissions.bucket-ownership")
+def _creating(params: dict[str, Any], bucket: str) -> list[RequiredPermission]:
+    """Return what CreateBucket needs for its parameters (S3 API, CreateBucket, Permissions)."""
+    tags = (params.get("CreateBucketConfiguration") or {}).get("Tags")
+    given = {
+        "s3:TagResource": tags,
+        "s3:PutBucketOwnershipControls": params.get("ObjectOwnership"),
+        "s3:PutBucketAcl": params.get("ACL") not in (None, "private"),
+    }
+    return [(action, bucket) for action, value in given.items() if value]
 
 
 def _plain(call: Call) -> str:

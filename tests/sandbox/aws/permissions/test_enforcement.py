@@ -342,6 +342,142 @@ def test_create_hosted_zone_needs_describe_vpcs(account: Account) -> None:
     more.create_hosted_zone(**given)
 
 
+@pytest.mark.behaviour("permissions.bucket-ownership")
+def test_object_ownership_needs_permission(account: Account) -> None:
+    """s3:CreateBucket alone creates no bucket with ObjectOwnership, s3:PutBucketOwnershipControls too."""
+    where = {"LocationConstraint": REGION}
+    given = {"Bucket": "news-1", "CreateBucketConfiguration": where}
+    owned = given | {"ObjectOwnership": "BucketOwnerEnforced"}
+    maria = a_user(account, allow("s3:CreateBucket"))("s3")
+    code, _, message = account.refusal(maria.create_bucket, **owned)
+    assert ("AccessDenied", True) == (code, "s3:PutBucketOwnershipControls" in message)
+    more = a_user(
+        account, allow(["s3:CreateBucket", "s3:PutBucketOwnershipControls"]), name="john"
+    )("s3")
+    more.create_bucket(**owned)
+    maria.create_bucket(**given | {"Bucket": "news-2"})
+
+
+@pytest.mark.behaviour("permissions.load-balancer-linked-role")
+def test_first_load_balancer_needs_linked_role(account: Account) -> None:
+    """The first target group or load balancer makes ELB's service-linked role, which needs a permission."""
+    (vpc,) = account.client("ec2").describe_vpcs()["Vpcs"]
+    given = {"Name": "bot", "Protocol": "HTTP", "Port": 80, "VpcId": vpc["VpcId"]}
+    maria = a_user(account, allow("elasticloadbalancing:*"))("elbv2")
+    code, _, message = account.refusal(maria.create_target_group, **given)
+    arn = "arn:aws:iam::123456789012:role/aws-service-role/elasticloadbalancing.amazonaws.com/*"
+    assert "AccessDenied" == code
+    assert f"iam:CreateServiceLinkedRole on resource: {arn} because" in message
+    account.client("elbv2").create_target_group(**given)
+    made = account.client("iam").get_role(RoleName="AWSServiceRoleForElasticLoadBalancing")["Role"]
+    assert "/aws-service-role/elasticloadbalancing.amazonaws.com/" == made["Path"]
+    maria.create_target_group(**given | {"Name": "other"})
+
+
+@pytest.mark.behaviour("permissions.record-names")
+def test_record_names_are_a_condition(account: Account) -> None:
+    """A policy can limit ChangeResourceRecordSets to names, in lower case and without the final dot."""
+    zone = account.client("route53").create_hosted_zone(Name="example.jp", CallerReference="1")
+    key = "route53:ChangeResourceRecordSetsNormalizedRecordNames"
+    below = {"ForAllValues:StringLike": {key: ["bot.example.jp", "*.bot.example.jp"]}}
+    maria = a_user(account, allow("route53:ChangeResourceRecordSets", Condition=below))("route53")
+
+    def batch(*names: str) -> dict[str, Any]:
+        values = [{"Value": "192.0.2.1"}]
+        records = [
+            {"Name": name, "Type": "A", "TTL": 60, "ResourceRecords": values} for name in names
+        ]
+        changes = [{"Action": "UPSERT", "ResourceRecordSet": record} for record in records]
+        zone_id = zone["HostedZone"]["Id"]
+        return {"HostedZoneId": zone_id, "ChangeBatch": {"Changes": changes}}
+
+    maria.change_resource_record_sets(**batch("Bot.example.jp.", "www.bot.example.jp"))
+    for names in (("example.jp",), ("bot.example.jp", "www.example.jp")):
+        refused = account.refusal(maria.change_resource_record_sets, **batch(*names))
+        assert "AccessDenied" == refused[0]
+
+
+def test_recorded_checks(account: Account) -> None:
+    """Each permission that a user's call needed is recorded, with the answer."""
+    maria = a_user(account, allow("ssm:DescribeParameters"))("ssm")
+    maria.describe_parameters()
+    account.refusal(maria.get_parameter, Name="TOKEN")
+    token = f"arn:aws:ssm:{REGION}:123456789012:parameter/TOKEN"
+    assert {
+        (USER, "ssm:DescribeParameters", "*", True),
+        (USER, "ssm:GetParameter", token, False),
+    } == account.cloud.permissions.checks
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "given", "action", "resource"),
+    [
+        (
+            "ec2",
+            "modify_security_group_rules",
+            {
+                "GroupId": "sg-12345678",
+                "SecurityGroupRules": [{"SecurityGroupRuleId": "sgr-12345678"}],
+            },
+            "ec2:ModifySecurityGroupRules",
+            f"arn:aws:ec2:{REGION}:123456789012:security-group/sg-12345678",
+        ),
+        (
+            "iam",
+            "simulate_principal_policy",
+            {"PolicySourceArn": USER, "ActionNames": ["s3:GetObject"]},
+            "iam:SimulatePrincipalPolicy",
+            USER,
+        ),
+        (
+            "route53",
+            "list_tags_for_resources",
+            {"ResourceType": "hostedzone", "ResourceIds": ["Z12345678"]},
+            "route53:ListTagsForResources",
+            "arn:aws:route53:::hostedzone/Z12345678",
+        ),
+        (
+            "ecs",
+            "run_task",
+            {
+                "cluster": "news",
+                "taskDefinition": "bot:1",
+                "tags": [{"key": "a", "value": "b"}],
+            },
+            "ecs:TagResource",
+            f"arn:aws:ecs:{REGION}:123456789012:task/news/*",
+        ),
+        (
+            "elbv2",
+            "create_rule",
+            {
+                "ListenerArn": f"arn:aws:elasticloadbalancing:{REGION}:123456789012:listener/app/a/1/2",
+                "Conditions": [],
+                "Priority": 1,
+                "Actions": [],
+                "Tags": [{"Key": "a", "Value": "b"}],
+            },
+            "elasticloadbalancing:AddTags",
+            f"arn:aws:elasticloadbalancing:{REGION}:123456789012:listener-rule/app/a/1/2/*",
+        ),
+    ],
+)
+def test_resources_in_messages(
+    account: Account,
+    service: str,
+    operation: str,
+    given: dict[str, Any],
+    action: str,
+    resource: str,
+) -> None:
+    """The resource for which a permission is needed (Service Authorization Reference)."""
+    client = a_user(account, allow("*"), allow(action, Effect="Deny"))(service)
+    assert (
+        f"{action} on resource: {resource} "
+        in account.refusal(getattr(client, operation), **given)[2]
+    )
+
+
 @pytest.mark.behaviour("permissions.free")
 def test_get_caller_identity_is_always_allowed(account: Account) -> None:
     """GetCallerIdentity works even with a deny of everything."""
