@@ -17,6 +17,7 @@ from provision.cli import (
     commands,
     cost,
     deploy,
+    doctor,
     logs,
     options,
     pause,
@@ -45,6 +46,7 @@ def purposes() -> dict[str, list[click.Command]]:
     return {
         _("Practise on this computer"): [sandbox.command()],
         _("Build and change"): [
+            doctor.command(),
             setup.command(),
             plan.command(),
             deploy.command(),

@@ -5,6 +5,7 @@ import sys
 import click
 
 from provision.cli import options
+from provision.cli.doctor import check_before_setup
 from provision.cli.outcome import report_outcome, wait_limit
 from provision.cli.planning import (
     account_line,
@@ -34,7 +35,7 @@ def command() -> click.Command:
 
 def setup(given: Options, wait: float | None) -> int:
     """Ask for missing settings, show the plan, confirm, and create everything. Return the exit status."""
-    run = prepare_run(given, save=True)
+    run = prepare_run(given, save=True, check_first=check_before_setup)
     if run.file.paused:
         raise ProvisionError(
             _("Could not continue with {path}.", path=run.file.path),
