@@ -92,7 +92,7 @@ class Progress:
     def print_message(self, text: str) -> None:
         """Print a text for the person, above the table."""
         if self._screen:
-            self._console.print(text, markup=False)
+            self._console.print("\n".join(wrap(text, self._console.width)), markup=False)
         else:
             print(text, file=self._stream, flush=True)
 

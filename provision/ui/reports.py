@@ -10,7 +10,7 @@ from provision.engine.plan import Change, Plan
 from provision.i18n import _, can_show
 from provision.pricing import YEN, yen
 from provision.ui.names import by_step, name_of
-from provision.ui.text import columns
+from provision.ui.text import columns, show
 
 SUMMARISED = ("create", "keep", "delete")  # actions of which a step's line tells how many
 
@@ -41,21 +41,27 @@ def unknown(reason: str) -> str:
 def show_plan(plan: Plan, stream: Any, inexact: str = "", *, verbose: bool = False) -> None:
     """Print the plan as a list, with cost and time. inexact: a region that has no price list here."""
     show_steps(plan.steps, stream, verbose=verbose)
-    print(
+    if plan.changes:
+        duration = _(
+            "{changes} changes. Takes about {minutes:.0f} minutes, plus the wait for your registrar.",
+            changes=len(plan.changes),
+            minutes=plan.seconds / 60,
+        )
+    else:
+        duration = _("Nothing to change.")
+    show(duration, stream)
+    show(
         _(
-            "{changes} changes. Takes about {minutes:.0f} minutes, plus the wait for your registrar.\n"
             "About {cost:.2f} USD ({yen} yen) a month while it runs (list prices without tax and traffic; "
             "{rate} yen to the dollar).",
-            changes=len(plan.changes),
             cost=plan.monthly_usd,
             yen=yen(plan.monthly_usd),
             rate=YEN,
-            minutes=plan.seconds / 60,
         ),
-        file=stream,
+        stream,
     )
     if inexact:
-        print(price_note(inexact), file=stream)
+        show(price_note(inexact), stream)
 
 
 def show_steps(changes: Sequence[Change], stream: Any, *, verbose: bool = False) -> None:
