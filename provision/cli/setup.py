@@ -71,6 +71,7 @@ def setup(given: Options, wait: float | None) -> int:
                 default=True,
             )
         run.save_sets()
+        progress.expect(plan.seconds)
         with progress:
             outcome = engine.setup(wait_limit(wait))
     first = any(change.key == run.stack.webhook.key for change in plan.changes)

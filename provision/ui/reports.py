@@ -28,7 +28,7 @@ def action_labels() -> dict[str, tuple[str, str]]:
         "adopt": ("=", _("adopt (yours stays as it is)")),
         "keep": (" ", _("keep")),
         "update": ("~", _("update")),
-        "replace": ("±", _("replace")),
+        "replace": ("*", _("replace")),
         "delete": ("-", _("delete")),
     }
 
@@ -129,7 +129,7 @@ def _sign(entry: dict[str, Any]) -> str:
     """Return the sign of an entry of `status --json`: ready, not ready, not there, not known."""
     if entry["ready"] is None:
         return "?"
-    return "✓" if entry["ready"] else "✗" if entry["live"] else "·"
+    return "✓" if entry["ready"] else "✗" if entry["live"] else "."
 
 
 def show_status(document: dict[str, Any], stream: Any, *, verbose: bool = False) -> None:
@@ -139,7 +139,7 @@ def show_status(document: dict[str, Any], stream: Any, *, verbose: bool = False)
     for step, keys in by_step(of).items():
         signs = [_sign(of[key]) for key in keys]
         if not verbose:
-            print(f"  {next((s for s in '✗?·' if s in signs), '✓')} {step}", file=stream)
+            print(f"  {next((s for s in '✗?.' if s in signs), '✓')} {step}", file=stream)
         for key, sign in zip(keys, signs, strict=True):
             entry = of[key]
             if verbose:
