@@ -136,7 +136,8 @@ class Run:
         if delegation and not delegation.waiting:
             return
         progress.print_message(self._instruction(zone))
-        progress.pin(self.stack.delegation.key, self._reminder(zone))
+        guide = "" if self.clients.dns.zone_above(zone.domain) else registrar_guide()
+        progress.pin(self.stack.delegation.key, self._reminder(zone), guide)
         if self.enters_name_servers:
             environment.enter_name_servers(self.sandbox, zone.domain, zone.name_servers)
             progress.print_message(
@@ -182,6 +183,23 @@ class Run:
             domain=zone.domain,
             servers=servers,
         )
+
+
+def registrar_guide() -> str:
+    """Return where the name servers are entered at some registrars, in the words of their own menus."""
+    return "\n".join(
+        (
+            _("onamae.com: Name servers, Change, tab Other, Use other name servers"),
+            _(
+                "muumuu-domain.com: Domain operations, Name servers, Use those of others than GMO Pepabo"
+            ),
+            _("Squarespace: Domains, the domain, DNS, Domain nameservers, Use custom nameservers"),
+            _("Route 53: Registered domains, the domain, Actions, Edit name servers"),
+            _(
+                "Cloudflare keeps its own for domains bought there: use a subdomain, such as bot.example.com"
+            ),
+        )
+    )
 
 
 def open_stack(options: Options) -> tuple[StackFile, Mapping[str, str]]:

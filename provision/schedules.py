@@ -208,6 +208,12 @@ def hours_a_month(start: str, stop: str) -> float | None:
     return seconds / YEAR * MONTH
 
 
+def coincide(start: str, stop: str) -> bool:
+    """Return whether both are due at the same time at least once a year, as far as their times are known."""
+    return bool(set(_times_in_year(start)) & set(_times_in_year(stop)))
+
+
+@cache
 def _times_in_year(expression: str) -> list[float]:
     """Return every time at which it is due in a year; [] for a rate, and for more than MAX_TIMES."""
     if not expression or isinstance(parsed := parse(expression), Rate):

@@ -107,7 +107,10 @@ def schedule_expression(raw: Raw) -> str:
     except ValueError:
         pass
     raise ValueError(
-        _("cron(minutes hours day-of-month month day-of-week year), rate(...) or at(...)")
+        _(
+            "cron(minutes hours day-of-month month day-of-week year) with ? for one of the two days, such as "
+            "cron(0 8 ? * MON-FRI *); rate(...) or at(...)"
+        )
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from provision import schedules
 from provision.errors import UsageError
 from provision.i18n import _
 from provision.setting_types import (
@@ -332,6 +333,8 @@ class Settings(Mapping[str, Any]):
                 return f"schedule.{other}", _(
                     "a schedule too, because schedule.{one} is set (or leave both empty)", one=one
                 )
+        if schedules.coincide(self["schedule.start"], self["schedule.stop"]):
+            return "schedule.stop", _("times other than those of schedule.start")
         if self["line.access_token_parameter"] == self["line.channel_secret_parameter"]:
             return "line.channel_secret_parameter", _("a name different from the access token's")
         return None

@@ -1,5 +1,7 @@
 """The command `cost`: print the monthly cost of each resource, and possible savings."""
 
+import sys
+
 import click
 
 from provision.cli import options
@@ -9,7 +11,9 @@ from provision.i18n import _
 from provision.pricing import AS_OF, HOURS, YEN, prices, yen
 from provision.resources.base import Milestone
 from provision.run import Options, Run
+from provision.ui.names import by_step, name_of
 from provision.ui.reports import price_note, show_json
+from provision.ui.text import show
 
 
 def command() -> click.Command:
@@ -59,23 +63,37 @@ def cost(given: Options, as_json: bool) -> int:
         }
         show_json(document)
         return 0
-    for key, usd in costs.items():
-        print(f"{usd:9.2f}  {key}")
-    print(
+    show(
         _(
-            "{total:9.2f}  USD a month, about {yen} yen (list prices of {as_of}, without tax and traffic; "
-            "{rate} yen to the dollar)",
+            "About {total:.2f} USD ({yen} yen) a month (list prices of {as_of} without tax and traffic; "
+            "{rate} yen to the dollar).",
             total=total,
             yen=yen(total),
             as_of=AS_OF,
             rate=YEN,
-        )
+        ),
+        sys.stdout,
     )
+    _print_costs(costs, verbose=given.verbose)
     if not region_prices.exact:
-        print(price_note(settings["region"]))
+        show(price_note(settings["region"]), sys.stdout)
     for how, usd in savings:
-        print(_("{usd:9.2f}  less with: {how}", usd=usd, how=how))
+        show(_("{usd:9.2f}  less with: {how}", usd=usd, how=how), sys.stdout, hanging=11)
     return 0
+
+
+def _print_costs(costs: dict[str, float], *, verbose: bool) -> None:
+    """Print the cost of each step, with what it is for; with `verbose` of each resource by its key."""
+    if verbose:
+        for key, usd in costs.items():
+            print(f"{usd:9.2f}  {key}")
+        return
+    for step, keys in by_step(costs).items():
+        names = ", ".join(name_of(key) for key in keys)
+        usd = sum(costs[key] for key in keys)
+        show(
+            f"{usd:9.2f}  {step}" + ("" if names == step else f": {names}"), sys.stdout, hanging=11
+        )
 
 
 def hourly_cost(run: Run) -> float:

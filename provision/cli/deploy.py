@@ -8,14 +8,19 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import click
 
 from provision import retries
 from provision.cli import options
 from provision.cli.outcome import report_errors
-from provision.cli.planning import confirm_cost, no_service, raise_first_error
+from provision.cli.planning import (
+    confirm_cost,
+    no_service,
+    raise_first_error,
+    shown_settings,
+    tasks_cost,
+)
 from provision.cli.prepare import prepare_run
 from provision.cli.rollout import short_arn, watch
 from provision.clients import aws
@@ -26,17 +31,16 @@ from provision.engine.plan import plan as plan_of
 from provision.errors import ProvisionError
 from provision.i18n import _
 from provision.pricing import prices
-from provision.resources.base import Resource
+from provision.resources.base import FoundSettings, Resource
 from provision.resources.ecs_deployment import EcsDeployment
 from provision.resources.image import Image
 from provision.resources.steady_service import NoCapacity
 from provision.resources.task_definition import Family
 from provision.run import Options, Run
-from provision.settings import Settings, read_setting
-from provision.stack import Secrets, Stack
 from provision.ui.errors import show_error
 from provision.ui.progress import Progress
 from provision.ui.reports import show_steps
+from provision.ui.text import show
 from provision.wizard import prompts
 
 
@@ -97,8 +101,11 @@ def deploy_revision(run: Run, engine: Engine, progress: Progress, *, rollback: b
         raise stranger
     before = EcsDeployment(run.observations[run.stack.service.key].live or {}).last_completed()
     target = _previous_revision(run) if rollback else ""
-    if not rollback:
-        _show_plan(run)
+    if rollback:
+        _confirm_rollback(run, target)
+    elif not _show_plan(run):
+        print(_("Nothing to deploy: the bot already runs like this."))
+        return 0
     previous = ""
     with progress:
         outcome = (
@@ -122,37 +129,36 @@ def deploy_revision(run: Run, engine: Engine, progress: Progress, *, rollback: b
     return _report_failure(run, error, previous)
 
 
-def _show_plan(run: Run) -> None:
-    """Print the changes on stderr and ask for confirmation. Raise ProvisionError for an error of the plan."""
-    observations = {
-        resource.key: run.observations[resource.key] for resource in service_and_dependencies(run)
-    }
+def _show_plan(run: Run) -> bool:
+    """Print the changes on stderr and ask for confirmation. Raise ProvisionError for an error of the plan.
+
+    Return whether there is anything to do, be it only to wait for a deployment that has begun.
+    """
+    deployed = [*service_and_dependencies(run), *run.stack.image_users]
+    observations = {resource.key: run.observations[resource.key] for resource in deployed}
     plan = plan_of(observations, [], prices(run.file.settings["region"]))
     raise_first_error(plan)
     show_steps(plan.changes, sys.stderr, verbose=run.options.verbose)
-    confirm_cost(plan.changes, run.options, _rise(run))
+    shown = shown_settings(run)
+    rise = tasks_cost(run, {}) - tasks_cost(run, shown) if shown else 0.0
+    confirm_cost(plan.changes, run.options, rise)
+    unfinished = run.observations[run.stack.steady_service.key].waiting
+    return bool(unfinished or any(change.action != "keep" for change in plan.steps))
 
 
-def _rise(run: Run) -> float:
-    """Return by how many USD a month the tasks will cost more than those that AWS shows."""
-    service = run.stack.service
-    observations = [run.observations[r.key] for r in (service, run.stack.task_definition)]
-    live = observations[0].live
-    if live is None:
-        return 0.0  # it is made anew, at its whole price
-    shown: dict[str, Any] = {}
-    for observation in observations:
-        doing = _("Could not look up {key}.", key=observation.resource.key)
-        with aws.reading(doing, observation.answered):
-            if observation.live:
-                shown |= observation.resource.recovered_settings(observation.live)
-    if counted := live.get("Counted"):
-        shown["service.count"] = counted  # also while it is stopped
-    values = {key: read_setting(key, value) for key, value in shown.items()}
-    settings = Settings({**run.file.settings, **values})
-    before = Stack(settings, Secrets(), {}, run.file.path.parent).service
-    listed = prices(settings["region"])
-    return service.costs(listed) - before.costs(listed)
+def _confirm_rollback(run: Run, target: str) -> None:
+    """Ask for confirmation if the tasks of this revision cost more than those that run."""
+    shown = shown_settings(run)
+    if not shown:
+        return
+    doing = _("Could not read the revision {revision}.", revision=short_arn(target))
+
+    def read() -> FoundSettings:
+        with aws.reading(doing):
+            return run.stack.task_definition.size(run.clients, target)
+
+    size = retries.call(read, run.clock, doing)
+    confirm_cost([], run.options, tasks_cost(run, {**shown, **size}) - tasks_cost(run, shown))
 
 
 def _previous_revision(run: Run) -> str:
@@ -231,12 +237,15 @@ def _report_success(engine: Engine, run: Run, before: str, *, rollback: bool) ->
         )
     else:
         run.save_sets()
-        message = _("`provision deploy --rollback` returns to the version before.")
+        message = ""
+        if before not in ("", definition.arn):
+            message = _("`provision deploy --rollback` returns to the version before.")
     if not run.stack.steady_service.desired_count:
         message = _(
             "The bot is stopped, so the new version hasn't been started. Run `provision start` to try it."
         )
-    print(message, file=sys.stderr)
+    if message:
+        show(message, sys.stderr)
     return 0
 
 

@@ -60,10 +60,10 @@ def logs(given: Options, follow: bool, since: str, level: str, as_json: bool) ->
         )
     seconds = int(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]]
     run = prepare_run(given, save=False, read_only=True)
-    since_ms = int((_now(run) - seconds) * 1000)
+    since_ms = int((log_time(run) - seconds) * 1000)
     printed: set[str] = set()
     while True:
-        for event in _events(run, since_ms, follow=follow):
+        for event in read_events(run, since_ms, follow=follow):
             if event["eventId"] not in printed:
                 printed.add(event["eventId"])
                 since_ms = max(since_ms, event["timestamp"])
@@ -84,12 +84,12 @@ def _format_event(event: dict[str, Any], level: str, as_json: bool) -> str:
     return message if as_json else f"{at:%H:%M:%S} {f'{found} ' if found else ''}{text}"
 
 
-def _now(run: Run) -> float:
+def log_time(run: Run) -> float:
     """Return the time of the log in epoch seconds; a sandbox's clock may be ahead of this computer's."""
     return max(run.clock.now(), datetime.now().timestamp())
 
 
-def _events(run: Run, since_ms: int, *, follow: bool) -> list[dict[str, Any]]:
+def read_events(run: Run, since_ms: int, *, follow: bool) -> list[dict[str, Any]]:
     """Return the new log events. Raise ProvisionError; with `follow` only print a NoResponse."""
     doing = _("Could not read the log group {name}.", name=run.stack.log_group.name)
     try:

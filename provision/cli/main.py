@@ -18,6 +18,7 @@ from provision.cli import (
     console,
     cost,
     deploy,
+    doctor,
     logs,
     options,
     pause,
@@ -39,7 +40,7 @@ from provision.ui.errors import show_error
 
 OUTPUT_ERRORS = (errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 ERROR_HANDLER = "provision"  # codec error handler for characters that an encoding lacks
-REPLACEMENTS = {"\u2713": "v", "\u2717": "x", "\u00b7": ".", "\u2026": ">", "\u00b1": "*"}
+REPLACEMENTS = {"\u2713": "v", "\u2717": "x", "\u2026": "."}
 
 
 def purposes() -> dict[str, list[click.Command]]:
@@ -47,6 +48,7 @@ def purposes() -> dict[str, list[click.Command]]:
     return {
         _("Practise on this computer"): [sandbox.command()],
         _("Build and change"): [
+            doctor.command(),
             setup.command(),
             plan.command(),
             deploy.command(),

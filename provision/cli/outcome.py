@@ -2,6 +2,7 @@
 
 import sys
 
+from provision.cli.first_message import wait_for_first_message
 from provision.clients.line import CONSOLE
 from provision.engine.executor import Outcome
 from provision.errors import ProvisionError
@@ -9,6 +10,7 @@ from provision.i18n import _
 from provision.run import Run
 from provision.ui.errors import show_error
 from provision.ui.qr import show_code
+from provision.ui.text import show
 from provision.wizard import channel, prompts
 
 UNATTENDED_WAIT = 1800.0  # seconds to wait for the registrar and ACM without a terminal
@@ -26,8 +28,11 @@ def report_errors(errors: list[ProvisionError]) -> int:
     return 1
 
 
-def report_outcome(run: Run, outcome: Outcome) -> int:
-    """Report the outcome of setup or resume. Return the exit status."""
+def report_outcome(run: Run, outcome: Outcome, *, first: bool = False) -> int:
+    """Report the outcome of setup or resume. Return the exit status.
+
+    first: the bot is new, so wait for its first message where somebody can read that.
+    """
     if outcome.errors:
         return report_errors(outcome.errors)
     outcome.raise_if_waiting()
@@ -35,30 +40,34 @@ def report_outcome(run: Run, outcome: Outcome) -> int:
     _print_next_steps(run)
     for note in outcome.notes:
         show_error(note)
+    if first and not run.options.yes and prompts.on_terminal():
+        wait_for_first_message(run)
     return 0
 
 
 def _print_next_steps(run: Run) -> None:
     """Print the link to the bot, and the remaining manual steps."""
     link = run.chat_link(channel.info(run).get("basicId", ""))
-    print(_("The bot answers at {url}.", url=run.stack.url), file=sys.stderr)
+    show(_("The bot answers at {url}.", url=run.stack.url), sys.stderr)
     if run.sandbox:
-        print(_("Talk to it in the sandbox's chat: {link}", link=link), file=sys.stderr)
+        show(_("Talk to it in the sandbox's chat:"), sys.stderr)
+        print(link, file=sys.stderr)
     else:
-        print(_("Add it as a friend and talk to it: {link}", link=link), file=sys.stderr)
+        show(_("Add it as a friend and talk to it:"), sys.stderr)
+        print(link, file=sys.stderr)
         show_code(link, sys.stderr)
-        print(
+        show(
             _(
                 "Still to be switched by you, in LINE Official Account Manager, Response settings: "
                 '"Auto-reply messages" and "Greeting messages" off; in LINE Developers ({console}), tab '
                 'Messaging API: "Webhook redelivery" on.',
                 console=CONSOLE,
             ),
-            file=sys.stderr,
+            sys.stderr,
         )
-    print(
+    show(
         _("Next: `provision status` to look at it, `provision teardown` to remove it all."),
-        file=sys.stderr,
+        sys.stderr,
     )
 
 

@@ -31,7 +31,7 @@ def pause(given: Options, contents: bool) -> int:
     """Delete the resources charged by the hour, and their dependents."""
     run = prepare_run(given, save=False)
     with run.file.locked():
-        progress = Progress(run.stack.resources, run.clock)
+        progress = Progress([], run.clock)  # a row for what it deletes, not for what stays
         engine = run.engine(progress)
         engine.begin()
         saved = hourly_cost(run)

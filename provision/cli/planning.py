@@ -1,13 +1,18 @@
 """Make a plan, raise its errors, and ask for confirmation of its cost."""
 
 import sys
+from collections.abc import Mapping
+from typing import Any
 
+from provision.clients import aws
 from provision.engine.engine import Engine
 from provision.engine.plan import Change, Plan, make_plan
 from provision.errors import Cancelled, ProvisionError
 from provision.i18n import _
 from provision.pricing import prices
 from provision.run import Options, Run
+from provision.settings import Settings, read_setting
+from provision.stack import Secrets, Stack
 from provision.ui.errors import show_error
 from provision.wizard import prompts
 
@@ -55,8 +60,36 @@ def confirm_cost(steps: list[Change], options: Options, rise: float = 0.0) -> No
         question = _(
             "Change the resources listed above (about {usd:.2f} USD a month more)?", usd=usd
         )
+        if not steps:
+            question = _("This costs about {usd:.2f} USD a month more. Go on?", usd=usd)
     if usd and not options.yes and not prompts.confirm(question):
         raise Cancelled(_("Cancelled. Nothing was changed."))
+
+
+def shown_settings(run: Run) -> dict[str, Any]:
+    """Return the settings of size, capacity and number of the tasks that AWS shows; {} without a service."""
+    service = run.stack.service
+    live = run.observations[service.key].live
+    if live is None:
+        return {}
+    shown: dict[str, Any] = {}
+    for resource in (service, run.stack.task_definition):
+        observation = run.observations[resource.key]
+        doing = _("Could not look up {key}.", key=resource.key)
+        with aws.reading(doing, observation.answered):
+            if observation.live:
+                shown |= resource.recovered_settings(observation.live)
+    if counted := live.get("Counted"):
+        shown["service.count"] = counted  # also while it is stopped
+    return shown
+
+
+def tasks_cost(run: Run, values: Mapping[str, Any]) -> float:
+    """Return what the tasks cost a month in USD, with these settings and otherwise the file's."""
+    read = {k: read_setting(k, v) if isinstance(v, str) else v for k, v in values.items()}
+    settings = Settings({**run.file.settings, **read})
+    stack = Stack(settings, Secrets(), {}, run.file.path.parent)
+    return stack.service.costs(prices(settings["region"]))
 
 
 def no_service(run: Run) -> ProvisionError:

@@ -21,14 +21,18 @@ def prepare_run(
     read_only: bool = False,
     recover: bool = True,
     must_be_paused: bool = False,
+    check_first: Callable[[StackFile], None] | None = None,
 ) -> Run:
     """Read file and environment, ask for missing settings, and return the run.
 
     save: save answers to the file (not the values of --set: see `Run.save_sets`). read_only: the command
     changes nothing, so write nothing. recover: recover the records of a lost file from the account.
-    must_be_paused: raise ProvisionError unless the stack is paused.
+    must_be_paused: raise ProvisionError unless the stack is paused. check_first: called on a
+    terminal, before the first question, if nothing is recorded yet.
     """
     file, sandbox = open_stack(options)
+    if check_first and prompts.on_terminal() and not file.records:
+        check_first(file)
     file.read_only = read_only
     edited_records.verify(file, clients_for(file), environment.clock())
     file.keep()

@@ -40,6 +40,7 @@ def resume(given: Options, wait: float | None) -> int:
         show_steps(plan.changes, sys.stderr, verbose=given.verbose)
         confirm_cost(plan.changes, given)
         run.save_sets()
+        progress.expect(plan.seconds)
         with progress:
             outcome = engine.setup(wait_limit(wait))
         if not outcome.errors and not outcome.outside:

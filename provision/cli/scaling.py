@@ -3,7 +3,7 @@
 import sys
 
 from provision.cli.outcome import report_errors
-from provision.cli.planning import no_service
+from provision.cli.planning import confirm_cost, no_service, shown_settings, tasks_cost
 from provision.cli.prepare import prepare_run
 from provision.clients import aws
 from provision.engine import inspector
@@ -20,16 +20,17 @@ from provision.ui.progress import Progress
 def scale(options: Options, *, start: bool) -> int:
     """Set the service's desired count: service.count, or 0. Wait until started tasks are healthy."""
     run = prepare_run(options, save=False)
-    with (
-        run.file.locked(),
-        Progress([run.stack.service, run.stack.steady_service], run.clock) as progress,
-    ):
+    with run.file.locked():
+        progress = Progress([run.stack.service, run.stack.steady_service], run.clock)
         engine = run.engine(progress)
         engine.begin()
         if run.stack.service.key not in run.file.records:
             raise no_service(run)
         count = run.file.settings["service.count"] if start else 0
-        outcome = scale_service(run, engine, count)
+        if start:
+            confirm_more_tasks(run, engine, count)
+        with progress:
+            outcome = scale_service(run, engine, count)
     if outcome.errors:
         return report_errors(outcome.errors)
     print(_("tasks wanted: {count}", count=count))
@@ -46,6 +47,14 @@ def scale(options: Options, *, start: bool) -> int:
         )
     print(then, file=sys.stderr)
     return 0
+
+
+def confirm_more_tasks(run: Run, engine: Engine, count: int) -> None:
+    """Ask for confirmation if these are more tasks than the service was set up with."""
+    run.observations = engine.inspect()
+    if shown := shown_settings(run):
+        rise = tasks_cost(run, {**shown, "service.count": count}) - tasks_cost(run, shown)
+        confirm_cost([], run.options, rise)
 
 
 def scale_service(run: Run, engine: Engine, count: int) -> Outcome:

@@ -5,6 +5,7 @@ import sys
 import click
 
 from provision.cli import options
+from provision.cli.doctor import check_before_setup
 from provision.cli.outcome import report_outcome, wait_limit
 from provision.cli.planning import (
     account_line,
@@ -18,6 +19,7 @@ from provision.i18n import _
 from provision.run import Options
 from provision.ui.progress import Progress
 from provision.ui.reports import show_plan
+from provision.ui.text import show
 from provision.wizard import channel, domain, prompts
 
 
@@ -34,7 +36,7 @@ def command() -> click.Command:
 
 def setup(given: Options, wait: float | None) -> int:
     """Ask for missing settings, show the plan, confirm, and create everything. Return the exit status."""
-    run = prepare_run(given, save=True)
+    run = prepare_run(given, save=True, check_first=check_before_setup)
     if run.file.paused:
         raise ProvisionError(
             _("Could not continue with {path}.", path=run.file.path),
@@ -54,15 +56,23 @@ def setup(given: Options, wait: float | None) -> int:
         show_plan(plan, sys.stderr, unpriced_region(run), verbose=given.verbose)
         channel.print_current_endpoint(run)
         domain.offer_to_copy(run, domain.warn(run))
-        print(account_line(run, engine), file=sys.stderr)
+        show(account_line(run, engine), sys.stderr)
         if plan.changes and not given.yes:
             if not prompts.confirm(_("Build this?"), default=bool(run.sandbox)):
-                raise Cancelled(_("Cancelled. Nothing was created."))
+                raise Cancelled(
+                    _(
+                        "Cancelled. Nothing was created. To change an answer: {example}, or edit {path}.",
+                        example="`provision setup --set KEY=VALUE`",
+                        path=run.file.path,
+                    )
+                )
             run.enters_name_servers = bool(run.sandbox) and prompts.confirm(
                 _("Should provision enter the name servers at the sandbox's registrar for you?"),
                 default=True,
             )
         run.save_sets()
+        progress.expect(plan.seconds)
         with progress:
             outcome = engine.setup(wait_limit(wait))
-    return report_outcome(run, outcome)
+    first = any(change.key == run.stack.webhook.key for change in plan.changes)
+    return report_outcome(run, outcome, first=first)

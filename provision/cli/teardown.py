@@ -14,10 +14,12 @@ from provision.engine.external_use import ExternalUses, explain
 from provision.engine.plan import Change
 from provision.errors import Cancelled
 from provision.i18n import _
-from provision.pricing import prices
+from provision.pricing import prices, yen
+from provision.resources.base import Milestone, Resource
 from provision.run import Options, Run
 from provision.ui.progress import Progress
 from provision.ui.reports import show_json, show_steps
+from provision.ui.text import show
 from provision.wizard import prompts
 
 
@@ -42,7 +44,7 @@ def teardown(given: Options, everything: bool, contents: bool, as_json: bool) ->
     """Delete the stack. Print what was deleted, what was kept and why, and what is left."""
     run = prepare_run(given, save=False)
     with run.file.locked():
-        progress = Progress(run.stack.resources, run.clock)
+        progress = Progress(_deletable(run), run.clock)
         engine = run.engine(progress)
         engine.begin()
         contents_keys = confirm_contents(run, engine.check_teardown(everything), contents)
@@ -57,7 +59,7 @@ def teardown(given: Options, everything: bool, contents: bool, as_json: bool) ->
     _print_result(run, result, as_json)
     zone = run.stack.zone
     if zone.name_servers and zone.key in result.deleted:
-        print(
+        show(
             _(
                 "The hosted zone of {domain} is gone. If your registrar still lists its name servers "
                 "({servers}), enter others there: until then {domain} does not answer, and somebody else "
@@ -65,9 +67,14 @@ def teardown(given: Options, everything: bool, contents: bool, as_json: bool) ->
                 domain=zone.domain,
                 servers=", ".join(zone.name_servers),
             ),
-            file=sys.stderr,
+            sys.stderr,
         )
     return report_errors(result.errors) if result.errors or result.left or result.unknown else 0
+
+
+def _deletable(run: Run) -> list[Resource]:
+    """Return what can be deleted: a milestone is nothing of its own."""
+    return [each for each in run.stack.resources if not isinstance(each, Milestone)]
 
 
 def confirm_contents(run: Run, uses: ExternalUses, contents: bool) -> set[str]:
@@ -102,13 +109,22 @@ def _print_preview(run: Run, teardown_preview: Mapping[str, str]) -> None:
     show_steps(steps, sys.stderr, verbose=run.options.verbose)
     for key, why in teardown_preview.items():
         if why:
-            print(_("stays: {key}: {why}", key=run.label(key), why=why), file=sys.stderr)
+            show(_("stays: {key}: {why}", key=run.label(key), why=why), sys.stderr, hanging=2)
+    ends = sum(usd.get(key, 0.0) for key in to_delete)
+    if ends:
+        show(
+            _("That ends about {usd:.2f} USD ({yen} yen) a month.", usd=ends, yen=yen(ends)),
+            sys.stderr,
+        )
 
 
 def _monthly(run: Run) -> dict[str, float]:
-    """Return the monthly cost of each resource in USD, by key."""
+    """Return the monthly cost of each resource in USD, by key; an adopted one is not the stack's cost."""
     region_prices = prices(run.file.settings["region"])
-    return {resource.key: resource.costs(region_prices) for resource in run.stack.resources}
+    return {
+        resource.key: 0.0 if run.is_adopted(resource) else resource.costs(region_prices)
+        for resource in run.stack.resources
+    }
 
 
 def _print_result(run: Run, result: DeletionResult, as_json: bool) -> None:
@@ -133,7 +149,8 @@ def _print_result(run: Run, result: DeletionResult, as_json: bool) -> None:
         return
     for key, (why, usd) in kept.items():
         paid = _(" ({usd:.2f} USD a month)", usd=usd) if usd else ""
-        print(_("kept: {key}: {why}", key=run.label(key), why=why) + paid)
+        kept_line = _("kept: {key}: {why}", key=run.label(key), why=why) + paid
+        show(kept_line, sys.stdout, hanging=2)
     for key in result.left:
         print(_("left: {key}", key=run.label(key)))
     for key, why in result.unchecked.items():
@@ -146,3 +163,15 @@ def _print_result(run: Run, result: DeletionResult, as_json: bool) -> None:
             left=len(result.left),
         )
     )
+    if not result.left and not result.unknown:
+        total = sum(usd for _why, usd in kept.values())
+        show(
+            _(
+                "What is kept costs about {usd:.2f} USD ({yen} yen) a month.",
+                usd=total,
+                yen=yen(total),
+            )
+            if total
+            else _("Nothing of this stack is charged any more."),
+            sys.stderr,
+        )

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
@@ -76,9 +77,24 @@ UNSUPPORTED = (
 )
 # In codes of create calls of services and of AWS-compatible endpoints: the name is taken.
 TAKEN = re.compile(r"Already(Exists|Owned|InUse|Associated)|Duplicate(?!Tag)")
+# Parts of AWS's messages about a signature whose time is too far from AWS's own.
+CLOCK_MESSAGES = ("Signature expired", "Signature not yet current", "RequestTimeTooSkewed")
 
 # The operation whose response was received last inside the innermost `reading`.
 _last_operation: ContextVar[list[str]] = ContextVar("_last_operation")
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What AWS answered when it was asked who calls.
+
+    account, arn: "" if it refused. date: the response's HTTP date. error: its refusal.
+    """
+
+    account: str = ""
+    arn: str = ""
+    date: str = ""
+    error: ProvisionError | None = None
 
 
 class Aws:
@@ -171,6 +187,33 @@ class Aws:
             return self.regions(service)
         return [r["RegionName"] for r in regions if r.get("OptInStatus") != "not-opted-in"]
 
+    def credentials(self) -> str:
+        """Return where boto3 has found credentials ("env", "sso", ...); "" if it found none.
+
+        Raise ProvisionError for a profile that does not exist or is incomplete.
+        """
+        import botocore.exceptions
+
+        try:
+            with self._lock:
+                found = self._open_session().get_credentials()
+        except botocore.exceptions.BotoCoreError as error:
+            raise connection_error(error) from None
+        return str(found.method) if found else ""
+
+    def identity(self) -> Identity:
+        """Return who calls, or AWS's refusal. Raise ProvisionError if AWS cannot be reached."""
+        import botocore.exceptions
+
+        doing = _("Could not find out which AWS account this is.")
+        try:
+            found = self.sts.get_caller_identity()
+        except botocore.exceptions.ClientError as error:
+            return Identity(date=_date(error.response), error=error_response(doing, error))
+        except (botocore.exceptions.BotoCoreError, *_transport_errors()) as error:
+            raise connection_error(error) from None
+        return Identity(str(found["Account"]), str(found["Arn"]), _date(found))
+
     def account(self) -> str:
         """Return the account id.
 
@@ -192,6 +235,11 @@ class Aws:
         if not self._caller:
             self.account()
         return self._caller
+
+
+def _date(response: Any) -> str:
+    """Return the HTTP date of a response."""
+    return str(response.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date", ""))
 
 
 def _response(error: BaseException) -> Any:
@@ -288,13 +336,22 @@ def _check_connection() -> str:
     )
 
 
+def clock_advice() -> str:
+    """Return the advice for a computer whose clock is wrong."""
+    return _(
+        "Correct this computer's clock (turn on automatic time), then run the same command again."
+    )
+
+
 def error_response(doing: str, error: Exception) -> ProvisionError:
     """Return the ProvisionError for an error response.
 
     Its `answered` is False if the error code is a number: the HTTP status of a proxy's page.
     """
     why = f"{code(error)}: {message(error)}" if code(error) else str(error)
-    if code(error) in BAD_CREDENTIALS:
+    if any(part in why for part in CLOCK_MESSAGES):
+        then = clock_advice()
+    elif code(error) in BAD_CREDENTIALS:
         then = _("Sign in to AWS again, then run the same command again.")
     elif code(error) in ACCESS_DENIED:
         then = _(

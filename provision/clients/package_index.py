@@ -22,6 +22,7 @@ PIP_VARIABLES = re.compile(
     r"|(https?|all|no)_proxy|(HTTPS?|ALL|NO)_PROXY|SSL_CERT_(FILE|DIR)|(REQUESTS|CURL)_CA_BUNDLE"
 )
 TIMEOUT = 600  # seconds for pip
+SMALL_PACKAGE = "itsdangerous"  # one of the bot's, 16 KB
 
 
 def cache_folder() -> Path:
@@ -66,11 +67,24 @@ class PackageIndex:
                 raise _refused(doing, _("they do not match the lock file"))
         return sorted(cache.glob("*.whl"))
 
+    def check(self) -> str:
+        """Return the version of pip, after downloading a small package unless wheels are in the cache.
+
+        Raise ProvisionError if pip is missing or cannot reach its index.
+        """
+        version = self._run_pip(["--version"], _("Could not run pip.")).split()[1]
+        if not any(self.folder().glob("wheels/*/*.whl")):
+            doing = _("Could not download from Python's package index.")
+            with tempfile.TemporaryDirectory() as folder:
+                words = ["download", "--quiet", "--no-input", "--no-deps", "--retries", "0"]
+                self._run_pip([*words, "--timeout", "10", "--dest", folder, SMALL_PACKAGE], doing)
+        return version
+
     def _download(self, folder: Path, lock: bytes, python: str, platform: str) -> None:
         (folder / "requirements.txt").write_bytes(lock)
         machine = MACHINES[platform]
         command = [
-            *(self.python, "-m", "pip", "download", "--quiet", "--no-input"),
+            *("download", "--quiet", "--no-input"),
             *("--no-deps", "--require-hashes", "--only-binary=:all:"),
             *(word for tag in MANYLINUX for word in ("--platform", f"{tag}_{machine}")),
             *("--python-version", python, "--implementation", "cp"),
@@ -81,9 +95,13 @@ class PackageIndex:
             "Could not download the bot's Python packages for {platform} with pip.",
             platform=platform,
         )
+        self._run_pip(command, doing)
+
+    def _run_pip(self, words: list[str], doing: str) -> str:
+        """Run pip and return what it prints. doing: for the error. Raise ProvisionError."""
         try:
             result = subprocess.run(
-                command,
+                [self.python, "-m", "pip", *words],
                 capture_output=True,
                 text=True,
                 timeout=TIMEOUT,
@@ -94,6 +112,7 @@ class PackageIndex:
         if result.returncode:
             errors = [line for line in result.stderr.splitlines() if line.startswith("ERROR")]
             raise _refused(doing, " ".join(errors or result.stderr.splitlines()[-1:]))
+        return result.stdout
 
 
 def environment(variables: Mapping[str, str]) -> dict[str, str]:

@@ -185,6 +185,11 @@ class Family(Resource):
         if created:
             self.load_from_api(created)
 
+    def size(self, clients: Clients, arn: str) -> FoundSettings:
+        """Return the settings of a revision's size."""
+        found = clients.aws.ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"]
+        return {"service.cpu": str(found["cpu"]), "service.memory": str(found["memory"])}
+
     def previous(self, clients: Clients) -> str:
         """Return the newest active revision before this one; "" for none."""
         older = [

@@ -13,7 +13,6 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from provision.cli import main as command
 from provision.i18n import _
 
 SPEED = "20"
@@ -123,6 +122,11 @@ def send_message(addresses: dict[str, str], words: str) -> bool:
 
 
 if __name__ == "__main__":
+    # While the command is loaded, Ctrl-C ends the process at once: nothing has begun.
+    usual = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from provision.cli import main as command
+
+    signal.signal(signal.SIGINT, usual)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)  # as Ctrl-C: the sandbox ends with us
     command.prepare([])

@@ -67,6 +67,12 @@ class StackFile:
 
     def _load(self) -> str:
         """Return the file's current text; "" without a file. Raise ProvisionError."""
+        if self.path.exists() and not self.path.is_file():  # a pipe would be waited for without end
+            raise UsageError(
+                _("Could not read the settings in {path}.", path=self.path),
+                _("it is a folder, a pipe or a device"),
+                _("Name a file: --stack FILE."),
+            )
         try:
             content = self.path.read_bytes()
             return content.decode("utf-8")

@@ -12,6 +12,7 @@ from provision.ui.names import by_step, name_of
 from provision.ui.text import columns, wrap
 
 FINISHED = ("done", "gone", "kept")
+BELL_AFTER = 60.0  # seconds of a wait at whose end the terminal rings
 COLOURS = {"done": "green", "gone": "green", "kept": "cyan", "waiting": "yellow", "failed": "red"}
 
 
@@ -22,12 +23,19 @@ def event_labels() -> dict[str, tuple[str, str]]:
         "updating": ("~", _("updating")),
         "deleting": ("-", _("deleting")),
         "adopted": ("=", _("there already, adopted")),
-        "waiting": ("…", _("waiting")),
+        "waiting": (">", _("waiting")),
         "done": ("✓", _("done")),
         "gone": ("✓", _("gone")),
         "kept": ("=", _("kept")),
         "failed": ("✗", _("failed")),
     }
+
+
+def clock_time(seconds: float) -> str:
+    """Return a duration as minutes and seconds, 1:05, or with hours, 1:00:05."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 class Progress:
@@ -38,12 +46,21 @@ class Progress:
         self._clock = clock
         self._started = clock.now()
         self._words = event_labels()
+        resources = list(resources)
         self._rows: dict[str, tuple[str, str, float]] = {r.key: ("", "", 0.0) for r in resources}
+        self._expected = {  # seconds; how long a person takes is not known
+            r.key: 0 if getattr(r, "outside", False) else r.polling.expected for r in resources
+        }
+        self._total = 0.0
         self._printed: set[tuple[str, str, str]] = set()
         self._details: list[str] = []
-        self._pinned: dict[str, str] = {}
+        self._pinned: dict[str, tuple[str, str]] = {}
         self._screen: Any = None
         self._console: Any = None
+
+    def expect(self, seconds: float) -> None:
+        """Show beside the time that has passed how long the whole is expected to take."""
+        self._total = seconds
 
     def __enter__(self) -> "Progress":
         self._started = self._clock.now()
@@ -66,12 +83,24 @@ class Progress:
     ) -> None:
         if self._screen:
             self._screen.stop()
+            self._ring(self._clock.now() - self._started)
+
+    def _ring(self, seconds: float) -> None:
+        """Ring the terminal's bell after a wait that was long enough to look away."""
+        if self._screen and seconds >= BELL_AFTER:
+            self._console.bell()
 
     def report(self, event: str, resource: Resource, detail: str) -> None:
         """Show an event; the arguments are those of `executor.Report`."""
         seconds = self._clock.now() - self._started
         before = self._rows.get(resource.key, ("", "", 0.0))
         since = before[2] if before[0] == event else seconds
+        if (
+            before[0] == "waiting"
+            and event in (*FINISHED, "failed")
+            and resource.key in self._pinned
+        ):
+            self._ring(seconds - before[2])
         self._rows = {**self._rows, resource.key: (event, detail, since)}
         if not self._screen and (resource.key, event, detail) not in self._printed:
             sign, word = self._words[event]
@@ -85,14 +114,14 @@ class Progress:
         if event in FINISHED:
             self._pinned.pop(resource.key, None)
 
-    def pin(self, key: str, text: str) -> None:
-        """Keep a text under the table until the resource with this key is done."""
-        self._pinned[key] = text
+    def pin(self, key: str, text: str, more: str = "") -> None:
+        """Keep a text under the table until the resource with this key is done; `more` if there is room."""
+        self._pinned[key] = (text, more)
 
     def print_message(self, text: str) -> None:
         """Print a text for the person, above the table."""
         if self._screen:
-            self._console.print(text, markup=False)
+            self._console.print("\n".join(wrap(text, self._console.width)), markup=False)
         else:
             print(text, file=self._stream, flush=True)
 
@@ -117,11 +146,27 @@ class Progress:
         from rich.text import Text
 
         console = self._console
-        pinned = [line for text in self._pinned.values() for line in text.splitlines()]
-        notes = [part for line in (*pinned, *self._details) for part in wrap(line, console.width)]
+
+        def wrapped(lines: Iterable[str]) -> list[str]:
+            return [part for line in lines for part in wrap(line, console.width)]
+
         table, reasons = self._table(console.width)
-        room = max(0, console.height - 2 - table.row_count - len(notes))
-        return Group(table, *(Text(line, no_wrap=True) for line in (*reasons[:room], *notes)))
+        pinned = [line for text, _more in self._pinned.values() for line in text.splitlines()]
+        notes = wrapped([*pinned, *self._details])
+        more = wrapped(line for _text, more in self._pinned.values() for line in more.splitlines())
+        room = max(0, console.height - 3 - table.row_count - len(notes))
+        reasons = reasons[:room]
+        if len(more) > room - len(reasons):
+            more = []
+        lines = (self._duration(), *reasons, *notes, *more)
+        return Group(table, *(Text(line, no_wrap=True) for line in lines))
+
+    def _duration(self) -> str:
+        """Return how long the run has taken so far, and how long it is expected to take."""
+        passed = clock_time(self._clock.now() - self._started)
+        if not self._total:
+            return _("{passed} so far", passed=passed)
+        return _("{passed} so far, of about {total}", passed=passed, total=clock_time(self._total))
 
     def _table(self, width: int) -> tuple[Any, list[str]]:
         """Return a table with a line per step, and the wrapped reasons that do not fit into it."""
@@ -134,12 +179,14 @@ class Progress:
         table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
         rows, now = dict(self._rows), self._clock.now() - self._started
         groups = by_step(rows)
-        room = width - max(map(columns, groups), default=0) - 12  # sign, seconds, gaps
+        room = width - max(map(columns, groups), default=0) - 17  # sign, times, gaps
         reasons: list[str] = []
         for step, keys in groups.items():
             done = sum(rows[key][0] in FINISHED for key in keys)
             begun = [
-                (*rows[key], name_of(key)) for key in keys if rows[key][0] not in ("", *FINISHED)
+                (*rows[key], name_of(key), self._expected.get(key, 0))
+                for key in keys
+                if rows[key][0] not in ("", *FINISHED)
             ]
             if done == len(keys):
                 event = rows[keys[-1]][0]
@@ -147,16 +194,21 @@ class Progress:
                 continue
             text = f"{done}/{len(keys)}"
             if not begun:
-                table.add_row("·", step, "", text, style="dim")
+                table.add_row(".", step, "", text, style="dim")
                 continue
-            event, _text, since, _name = min(begun, key=lambda each: (each[0] != "failed", each[2]))
+            event, _text, since, _name, expected = min(
+                begun, key=lambda each: (each[0] != "failed", each[2])
+            )
             told = [
-                f"{name}: {detail or self._words[what][1]}" for what, detail, _at, name in begun
+                f"{name}: {detail or self._words[what][1]}"
+                for what, detail, _at, name, _expected in begun
             ]
             if len(told) == 1 and columns(told[0]) <= room:
                 text = told[0]
             else:
                 reasons += [line for each in told for line in wrap(each, width)]
-            seconds, style = f"{now - since:.0f} s", COLOURS.get(event, "")
+            seconds, style = clock_time(now - since), COLOURS.get(event, "")
+            if expected > 1 and event == "waiting":
+                seconds += f"/{clock_time(expected)}"
             table.add_row(self._words[event][0], step, seconds, text, style=style)
         return table, reasons

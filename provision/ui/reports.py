@@ -10,7 +10,7 @@ from provision.engine.plan import Change, Plan
 from provision.i18n import _, can_show
 from provision.pricing import YEN, yen
 from provision.ui.names import by_step, name_of
-from provision.ui.text import columns
+from provision.ui.text import columns, show
 
 SUMMARISED = ("create", "keep", "delete")  # actions of which a step's line tells how many
 
@@ -28,7 +28,7 @@ def action_labels() -> dict[str, tuple[str, str]]:
         "adopt": ("=", _("adopt (yours stays as it is)")),
         "keep": (" ", _("keep")),
         "update": ("~", _("update")),
-        "replace": ("±", _("replace")),
+        "replace": ("*", _("replace")),
         "delete": ("-", _("delete")),
     }
 
@@ -41,21 +41,27 @@ def unknown(reason: str) -> str:
 def show_plan(plan: Plan, stream: Any, inexact: str = "", *, verbose: bool = False) -> None:
     """Print the plan as a list, with cost and time. inexact: a region that has no price list here."""
     show_steps(plan.steps, stream, verbose=verbose)
-    print(
+    if plan.changes:
+        duration = _(
+            "{changes} changes. Takes about {minutes:.0f} minutes, plus the wait for your registrar.",
+            changes=len(plan.changes),
+            minutes=plan.seconds / 60,
+        )
+    else:
+        duration = _("Nothing to change.")
+    show(duration, stream)
+    show(
         _(
-            "{changes} changes. Takes about {minutes:.0f} minutes, plus the wait for your registrar.\n"
             "About {cost:.2f} USD ({yen} yen) a month while it runs (list prices without tax and traffic; "
             "{rate} yen to the dollar).",
-            changes=len(plan.changes),
             cost=plan.monthly_usd,
             yen=yen(plan.monthly_usd),
             rate=YEN,
-            minutes=plan.seconds / 60,
         ),
-        file=stream,
+        stream,
     )
     if inexact:
-        print(price_note(inexact), file=stream)
+        show(price_note(inexact), stream)
 
 
 def show_steps(changes: Sequence[Change], stream: Any, *, verbose: bool = False) -> None:
@@ -123,7 +129,7 @@ def _sign(entry: dict[str, Any]) -> str:
     """Return the sign of an entry of `status --json`: ready, not ready, not there, not known."""
     if entry["ready"] is None:
         return "?"
-    return "✓" if entry["ready"] else "✗" if entry["live"] else "·"
+    return "✓" if entry["ready"] else "✗" if entry["live"] else "."
 
 
 def show_status(document: dict[str, Any], stream: Any, *, verbose: bool = False) -> None:
@@ -133,7 +139,7 @@ def show_status(document: dict[str, Any], stream: Any, *, verbose: bool = False)
     for step, keys in by_step(of).items():
         signs = [_sign(of[key]) for key in keys]
         if not verbose:
-            print(f"  {next((s for s in '✗?·' if s in signs), '✓')} {step}", file=stream)
+            print(f"  {next((s for s in '✗?.' if s in signs), '✓')} {step}", file=stream)
         for key, sign in zip(keys, signs, strict=True):
             entry = of[key]
             if verbose:

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from typing import Any
 
 # What stays on one line: a run of ASCII, or one letter, with the punctuation that may not begin a line.
 PIECE = re.compile(r"[「『（【〈]*(?:[!-~]+|.)[、。，．）」』】〉！？ー…々：；]* *")
@@ -39,3 +40,17 @@ def wrap(text: str, limit: int) -> list[str]:
 def indented(text: str) -> str:
     """Return the text in indented lines that fit the terminal, each on a line of its own."""
     return "".join(f"\n  {line}" for line in wrap(text, width() - 3))
+
+
+def show(text: str, stream: Any, hanging: int = 0) -> None:
+    """Print a text for a person; on a terminal wrapped to its width.
+
+    hanging: the columns by which lines that continue another are indented.
+    """
+    if stream.isatty():
+        lines = []
+        for paragraph in text.splitlines():
+            first, *more = wrap(paragraph, width() - 1 - hanging) or [""]
+            lines += [first, *(f"{'':{hanging}}{line}" for line in more)]
+        text = "\n".join(lines)
+    print(text, file=stream, flush=True)

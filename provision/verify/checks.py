@@ -23,7 +23,7 @@ from provision.verify.probes import (
 from provision.verify.tree import Check, CheckContext, Finding, is_ready, ok
 
 
-def checks(stack: Stack) -> list[Check]:
+def checks(stack: Stack) -> list[Check[CheckContext]]:
     """Return all checks of a stack; each comes after those that it needs."""
     domain, https, bot = _("Domain"), "HTTPS", _("Bot")
     permissions, secrets, news = _("Rights"), _("Secrets"), _("News")

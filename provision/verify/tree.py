@@ -3,12 +3,13 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from provision import retries
 from provision.clients import aws
 from provision.clients.line import LineError
 from provision.clients.tls import Tls
+from provision.clock import Clock
 from provision.engine.inspector import Observation
 from provision.errors import ProvisionError, UnknownState
 from provision.i18n import _
@@ -59,6 +60,11 @@ class CheckContext:
     tls: Tls
     bot: dict[str, str] = field(default_factory=dict)  # LINE's bot/info, after the check `token`
 
+    @property
+    def clock(self) -> Clock:
+        """Return the run's clock."""
+        return self.run.clock
+
     def live(self, resource: Resource) -> dict[str, Any]:
         """Return the live resource; {} if it was not found."""
         return self.observations[resource.key].live or {}
@@ -67,18 +73,29 @@ class CheckContext:
 CheckFunction = Callable[[CheckContext], Finding]
 
 
+class HasClock(Protocol):
+    """What every context of checks has: the clock on which they are repeated."""
+
+    @property
+    def clock(self) -> Clock:
+        """Return the clock."""
+
+
+Context = TypeVar("Context", bound=HasClock)
+
+
 @dataclass(frozen=True)
-class Check:
+class Check(Generic[Context]):
     """A check. needs: keys of earlier checks that must be OK; otherwise it is skipped."""
 
     group: str
     key: str
     title: str
-    function: CheckFunction
+    function: Callable[[Context], Finding]
     needs: tuple[str, ...] = ()
 
 
-def run_checks(checks: list[Check], context: CheckContext) -> dict[str, Finding]:
+def run_checks(checks: list[Check[Context]], context: Context) -> dict[str, Finding]:
     """Run the checks and return their findings by key. Skip a check if one that it needs fails."""
     titles = {check.key: check.title for check in checks}
     findings: dict[str, Finding] = {}
@@ -89,14 +106,17 @@ def run_checks(checks: list[Check], context: CheckContext) -> dict[str, Finding]
         functions = {
             check.key: partial(_run_check, check, context, titles, findings) for check in batch
         }
-        found, unanswered = retries.call_all(functions, context.run.clock)
+        found, unanswered = retries.call_all(functions, context.clock)
         findings |= found
         findings |= {key: unknown(why.reason) for key, why in unanswered.items()}
     return {check.key: findings[check.key] for check in checks}
 
 
 def _run_check(
-    check: Check, context: CheckContext, titles: Mapping[str, str], findings: Mapping[str, Finding]
+    check: Check[Context],
+    context: Context,
+    titles: Mapping[str, str],
+    findings: Mapping[str, Finding],
 ) -> Finding:
     for need in check.needs:
         finding = findings[need]

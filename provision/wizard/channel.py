@@ -50,8 +50,22 @@ def print_current_endpoint(run: Run) -> None:
 
 
 def _ask_for_missing(run: Run, parameter: Parameter) -> None:
-    if not parameter.secret and run.observations[parameter.key].live is None:
-        parameter.secret = prompts.ask_secret(parameter.name, parameter.variable)
+    """Ask for a secret that is not given; on the sandbox with its own filled in, as practice for AWS."""
+    practice = bool(run.sandbox) and prompts.on_terminal() and not run.options.yes
+    if run.observations[parameter.key].live is None and (practice or not parameter.secret):
+        parameter.secret = _ask(parameter, parameter.secret)
+
+
+def _ask(parameter: Parameter, default: str = "") -> str:
+    """Ask for a secret, and tell where LINE's console shows it."""
+    question = (
+        _("LINE's channel secret (LINE Developers, tab Basic settings, Channel secret):")
+        if parameter.variable == "LINE_CHANNEL_SECRET"
+        else _(
+            "LINE's channel access token (LINE Developers, tab Messaging API, Channel access token, Issue):"
+        )
+    )
+    return prompts.ask_secret(parameter.name, parameter.variable, question, default)
 
 
 def _verify_secret(run: Run, parameter: Parameter, verify: Callable[[], object]) -> None:
@@ -65,7 +79,7 @@ def _verify_secret(run: Run, parameter: Parameter, verify: Callable[[], object])
             if run.options.yes or not prompts.on_terminal():
                 raise _rejected_value(run, parameter, error) from None
             show_error(error)
-            parameter.secret = prompts.ask_secret(parameter.name, parameter.variable)
+            parameter.secret = _ask(parameter)
             parameter.consented = True  # the person entered another value
             run.clients.line.forget()
 

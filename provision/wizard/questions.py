@@ -1,8 +1,12 @@
 """The order of the wizard's questions, whose text is in settings.py, and the choices of hours."""
 
+from typing import Any
+
 from provision.i18n import _
-from provision.pricing import HOURS, Prices
-from provision.settings import SETTINGS
+from provision.pricing import HOURS, prices, yen
+from provision.resources.vpc import ZONES
+from provision.setting_types import FARGATE_MEMORY
+from provision.settings import SETTINGS, Settings
 
 ARTICLE = ("cron(0 8 ? * SAT,SUN *)", "cron(0 9 ? * SAT,SUN *)", "Asia/Tokyo")
 ARTICLE_HOURS = 2 * 52 / 12  # per month: one hour on Saturdays and one on Sundays
@@ -17,17 +21,77 @@ OTHERS = tuple(
 )
 
 
-def times(prices: Prices, cpu: int, memory: int, capacity: str) -> list[tuple[str, str]]:
-    """Return the choices of the bot's hours, each with the monthly price of its tasks."""
-    hour = prices.task_hour(cpu, memory, capacity)
+def hours(settings: Settings) -> list[tuple[str, str]]:
+    """Return the choices of the bot's hours, each with what the whole stack costs a month."""
+    hour, fixed = task_hour(settings), prices(settings["region"]).fixed_month(ZONES)
+    always, article = fixed + HOURS * hour, fixed + ARTICLE_HOURS * hour
     return [
-        ("always", _("always: about {usd:.2f} USD a month for the task", usd=HOURS * hour)),
+        (
+            "always",
+            _("always: about {usd:.2f} USD ({yen} yen) a month", usd=always, yen=yen(always)),
+        ),
         (
             "article",
             _(
-                "Saturdays and Sundays 8:00 to 9:00 (Tokyo): about {usd:.2f} USD",
-                usd=ARTICLE_HOURS * hour,
+                "Saturdays and Sundays 8:00 to 9:00 (Tokyo): {usd:.2f} USD ({yen} yen)",
+                usd=article,
+                yen=yen(article),
             ),
         ),
         ("own", _("your own days and hours (two cron expressions)")),
     ]
+
+
+def priced(key: str, settings: Settings) -> list[tuple[str, str]]:
+    """Return the choices of a setting that changes the price, each with that of a task; [] for others."""
+    if key == "service.cpu":
+        return [
+            (
+                str(cpu),
+                _(
+                    "{cpu} units ({share:g} of a processor): {usd:.2f} USD ({yen} yen) a month",
+                    cpu=cpu,
+                    share=cpu / 1024,
+                    **_month(settings, cpu=cpu, memory=max(memory[0], 2048)),
+                ),
+            )
+            for cpu, memory in FARGATE_MEMORY.items()
+        ]
+    if key == "service.memory":
+        return [
+            (
+                str(memory),
+                _(
+                    "{memory} MiB: {usd:.2f} USD ({yen} yen) a month",
+                    memory=memory,
+                    **_month(settings, memory=memory),
+                ),
+            )
+            for memory in FARGATE_MEMORY[settings["service.cpu"]]
+        ]
+    if key == "service.capacity":
+        spot, full = (_month(settings, capacity=each) for each in ("spot", "on-demand"))
+        return [
+            (
+                "spot",
+                _("Spot, may be stopped by AWS: {usd:.2f} USD ({yen} yen) a month", **spot),
+            ),
+            (
+                "on-demand",
+                _("On-demand, never stopped: {usd:.2f} USD ({yen} yen) a month", **full),
+            ),
+        ]
+    return []
+
+
+def task_hour(settings: Settings, **changes: Any) -> float:
+    """Return what the tasks cost an hour, in USD. changes: of cpu, memory or capacity."""
+    names = ("cpu", "memory", "capacity")
+    values = [changes.get(name, settings[f"service.{name}"]) for name in names]
+    return prices(settings["region"]).task_hour(*values) * int(settings["service.count"])
+
+
+def _month(settings: Settings, **changes: Any) -> dict[str, Any]:
+    """Return what the tasks cost a month if they always run, in USD and yen."""
+    usd = HOURS * task_hour(settings, **changes)
+    return {"usd": usd, "yen": yen(usd)}

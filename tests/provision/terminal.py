@@ -1,10 +1,13 @@
 """A user at a terminal: a pseudo-terminal with the command running in it."""
 
+import fcntl
 import os
 import pty
 import select
 import signal
+import struct
 import subprocess
+import termios
 import time
 from collections.abc import Callable, Iterator
 
@@ -12,7 +15,8 @@ import pytest
 
 from tests.provision.shell import PROVISION, Person
 
-DOWN, ENTER = "\x1b[B", "\r"
+DOWN, UP, ENTER, ESCAPE = "\x1b[B", "\x1b[A", "\r", "\x1b"
+SIZE = (24, 80)  # lines and columns, as an ordinary terminal
 TIMEOUT = 180  # seconds for a text to appear, even on a slow machine
 
 
@@ -26,6 +30,7 @@ class Terminal:
 
     def __init__(self, person: Person, *words: str, **more: str) -> None:
         self.master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", *SIZE, 0, 0))
         self.output, self.position = "", 0
         self.process = subprocess.Popen(
             [*PROVISION, *words],

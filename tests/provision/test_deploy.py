@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from provision.cli import deploy
+from provision.cli.scaling import confirm_more_tasks
 from provision.engine.engine import Engine
 from provision.errors import ProvisionError, UsageError
 from provision.resources.steady_service import NoCapacity
@@ -439,6 +440,46 @@ def test_what_costs_more_is_asked(
     )
     assert [] == env.changes()
     assert 0 == Deployment(env, sets=("service.memory=1024",), yes=False)()
+
+
+def test_dearer_rollback_is_asked(env: Env, images: TasksByImage) -> None:
+    """Back to a larger version only after asking; back to a smaller one without."""
+    env.set(schedule__start="", schedule__stop="")
+    env.setup()
+    assert 0 == run_deploy(env, sets=("service.memory=1024",))[0]
+    env.changes()
+    with pytest.raises(UsageError, match=r"This costs about 1\.21 USD a month more\.") as refused:
+        Deployment(env, back=True, yes=False)()
+    assert "Add --yes." == refused.value.then
+    assert [] == env.changes()
+    assert 0 == run_deploy(env, back=True)[0]
+    assert 0 == run_deploy(env, sets=("service.memory=512",))[0]
+    assert 0 == run_deploy(env, sets=("service.memory=2048",))[0]
+    assert 0 == run_deploy(env, back=True, yes=False)[0]
+
+
+def test_starting_more_tasks_is_asked(env: Env, images: TasksByImage) -> None:
+    """More than the service was set up with; as many as that are started without asking."""
+    env.set(schedule__start="", schedule__stop="")
+    env.setup()
+    run, engine = Deployment(env, yes=False).run, env.engine()
+    confirm_more_tasks(run, engine, 1)
+    with pytest.raises(UsageError, match=r"This costs about 17\.68 USD a month more\."):
+        confirm_more_tasks(run, engine, 3)
+    run.options.yes = True
+    confirm_more_tasks(run, engine, 3)
+
+
+def test_nothing_to_deploy(
+    env: Env, images: TasksByImage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without changes nothing is done, and no way back is offered that there is not."""
+    env.changes()
+    assert 0 == Deployment(env)()
+    shown = capsys.readouterr()
+    assert "Nothing to deploy: the bot already runs like this.\n" == shown.out
+    assert "--rollback" not in shown.err
+    assert [] == env.changes()
 
 
 def test_no_spot_capacity(env: Env, images: TasksByImage) -> None:

@@ -8,9 +8,9 @@ from botocore.exceptions import ClientError
 
 from provision.clients.aws import AlreadyExists, Aws, translate_errors
 from provision.clients.registry import Registries
+from provision.console.server import HttpServer
 from provision.errors import ProvisionError
 from provision.sandbox.delays import Delays
-from provision.sandbox.web.serving import HttpServer
 from tests.provision.conftest import WHOLE, AwsSession, Env, open_env
 
 SELECTORS = ("Filters", "ParameterFilters", "startedBy", "family", "Names", "repositoryNames")

@@ -18,7 +18,7 @@ from provision.settings import Settings
 from provision.stack import Stack
 from provision.ui.errors import show_error
 from provision.ui.names import by_step, name_of, steps
-from provision.ui.progress import Progress
+from provision.ui.progress import Progress, clock_time
 from provision.ui.reports import headline, show_status, show_steps
 from provision.ui.text import columns, wrap
 from tests.provision.conftest import ANSWERS
@@ -49,7 +49,7 @@ def _terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def resource(key: str) -> Any:
     """Return what Progress reads of a resource."""
-    return SimpleNamespace(key=key)
+    return SimpleNamespace(key=key, polling=SimpleNamespace(expected=120))
 
 
 KEYS = ("zone/x.jp", "delegation", "certificate/x.jp", "issued_certificate", "load_balancer/x")
@@ -58,6 +58,7 @@ KEYS = ("zone/x.jp", "delegation", "certificate/x.jp", "issued_certificate", "lo
 def run(clock: ManualClock, stream: Terminal) -> Progress:
     """Show a run that waits for the registrar, and return it."""
     progress = Progress([resource(key) for key in KEYS], clock, stream)
+    progress.expect(245)
     with progress:
         progress.report("done", resource("zone/x.jp"), "")
         progress.pin("delegation", "Name servers of x.jp to enter there:\n    ns-1.awsdns-01.org")
@@ -73,15 +74,16 @@ def test_live_list_at_60_columns() -> None:
     stream = Terminal()
     run(ManualClock(), stream)
     assert [
-        "…  Domain         75 s  1/2",
-        "·  Certificate          1/2",
-        "…  Load balancer   0 s  0/1",
+        ">  Domain         1:15/2:00  1/2",
+        ".  Certificate               1/2",
+        ">  Load balancer  0:00/2:00  0/1",
+        "1:15 so far, of about 4:05",
         "name servers at the registrar: your registrar lists others",
         "load balancer: state: provisioning;",
         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
         "Name servers of x.jp to enter there:",
         "    ns-1.awsdns-01.org",
-    ] == [line for line in stream.lines() if line][-8:]
+    ] == [line for line in stream.lines() if line][-9:]
 
 
 def test_live_list_in_japanese_at_120_columns(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,11 +92,12 @@ def test_live_list_in_japanese_at_120_columns(monkeypatch: pytest.MonkeyPatch) -
     i18n.use("ja")
     stream = Terminal()
     run(ManualClock(), stream)
-    rows = [line for line in stream.lines() if line][-5:-2]
+    rows = [line for line in stream.lines() if line][-6:-2]
     assert [
-        "…  ドメイン          75 s  レジストラのネームサーバー: your registrar lists others",
-        "·  証明書                  1/2",
-        "…  ロードバランサー   0 s  ロードバランサー: state: provisioning; " + "a" * 40,
+        ">  ドメイン          1:15/2:00  レジストラのネームサーバー: your registrar lists others",
+        ".  証明書                       1/2",
+        ">  ロードバランサー  0:00/2:00  ロードバランサー: state: provisioning; " + "a" * 40,
+        "経過 1:15（目安 4:05）",
     ] == rows
 
 
@@ -105,7 +108,45 @@ def test_name_servers_go_when_the_registrar_has_them() -> None:
     with progress:
         progress.pin("delegation", "ns-1.awsdns-01.org")
         progress.report("done", resource("delegation"), "")
-    assert ["✓  Domain"] == [line for line in stream.lines() if line][-1:]
+    assert ["✓  Domain", "0:00 so far"] == [line for line in stream.lines() if line][-2:]
+
+
+def test_more_is_shown_where_there_is_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The name servers always; the steps at registrars only in a window that is high enough."""
+    shown = []
+    for lines in ("12", "8"):
+        monkeypatch.setenv("LINES", lines)
+        stream = Terminal()
+        progress = Progress([resource("delegation")], ManualClock(), stream)
+        with progress:
+            progress.report("waiting", resource("delegation"), "slow")
+            progress.pin("delegation", "a\nb", "one\ntwo\nthree")
+        shown.append([line for line in stream.lines() if line][2:])
+    assert [["a", "b", "one", "two", "three"], ["a", "b"]] == shown
+
+
+def test_bell_at_the_end_of_a_long_wait() -> None:
+    """After a minute of waiting for a person, and at the end of a run that took one; else none."""
+    stream, clock = Terminal(), ManualClock()
+    with Progress([resource("delegation")], clock, stream) as progress:
+        progress.pin("delegation", "ns-1.awsdns-01.org")
+        progress.report("waiting", resource("delegation"), "slow")
+        clock.advance(61)
+        progress.report("done", resource("delegation"), "")
+        assert 1 == stream.getvalue().count("\a")
+    assert 2 == stream.getvalue().count("\a")
+    quick = Terminal()
+    with Progress([], clock, quick):
+        clock.advance(59)
+    assert 0 == quick.getvalue().count("\a")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"), [(0, "0:00"), (65.9, "1:05"), (3605, "1:00:05"), (90061, "25:01:01")]
+)
+def test_clock_time(seconds: float, expected: str) -> None:
+    """Minutes and seconds; hours only where there are any."""
+    assert expected == clock_time(seconds)
 
 
 def test_without_a_terminal_each_event_is_a_line() -> None:
@@ -116,7 +157,7 @@ def test_without_a_terminal_each_event_is_a_line() -> None:
             progress.report("waiting", resource("delegation"), "slow")
         clock.advance(3)
         progress.report("done", resource("delegation"), "")
-    assert ["     0 s  … delegation  waiting: slow", "     3 s  ✓ delegation  done"] == (
+    assert ["     0 s  > delegation  waiting: slow", "     3 s  ✓ delegation  done"] == (
         stream.getvalue().splitlines()
     )
 
@@ -231,7 +272,7 @@ def test_status_by_step(capsys: pytest.CaptureFixture[str]) -> None:
         "  ✓ Domain",
         "  ✗ Load balancer",
         "    ✗ load balancer: state: provisioning",
-        "    · HTTPS listener: not there",
+        "    . HTTPS listener: not there",
         "Tasks: 1 of 1 run",
         "The bot's URL: https://x.jp/webhook",
     ] == capsys.readouterr().out.splitlines()

@@ -280,3 +280,12 @@ def test_begin_with_changed_outputs_is_written(tmp_path: Path) -> None:
     assert {"bucket": "two"} == StackFile(path).records["a"].outputs
     file.begin("a", Record("NewsBucket", "creating", {"bucket": "two"}, 500.0))
     assert 500.0 == StackFile(path).records["a"].since
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe"])
+def test_what_is_no_file_is_refused(tmp_path: Path, kind: str) -> None:
+    """A pipe would be waited for without end."""
+    path = tmp_path / "stack.yaml"
+    path.mkdir() if kind == "folder" else os.mkfifo(path)
+    with pytest.raises(UsageError, match="it is a folder, a pipe or a device"):
+        StackFile(path)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import pytest
 import yaml
 
-from tests.provision.shell import ROOT, Person, aws_environment, runtime_info
-from tests.provision.terminal import DOWN, ENTER, Terminal
+from tests.provision.shell import ROOT, Person, aws_environment, runtime_info, send
+from tests.provision.terminal import DOWN, ENTER, ESCAPE, UP, Terminal
 
 JAPANESE = yaml.safe_load((ROOT / "provision/i18n/ja.yaml").read_text(encoding="utf-8"))
 CLEAR = "\x15"  # Ctrl-U: clears the line
@@ -37,8 +37,8 @@ OTHER_QUESTIONS = (
     Question("Which base image should it be built on?", "a/base:1", "B!", "public.ecr.aws"),
     Question("Which folder of your own files", ""),
     Question("Which processor is the image for?", ""),
-    Question("How much CPU for each task?", "256", "300", "256, 512"),
-    Question("How much memory for each task, in MiB?", "1024", "1000", "512, 1024, 2048"),
+    Question("How much CPU for each task?", ""),
+    Question("How much memory for each task, in MiB?", UP),
     Question("How many tasks?", "2", "0", "100"),
     Question("Spot or on-demand capacity?", DOWN),
     Question(
@@ -120,7 +120,7 @@ class Wizard:
         """Type an answer as this kind of question needs it."""
         if answer in ("y", "n"):
             self.terminal.type(answer)
-        elif answer.strip(SPACE + DOWN) == "":  # selects something listed
+        elif answer.strip(SPACE + DOWN + UP) == "":  # selects something listed
             self.terminal.type(answer + ENTER)
         else:
             self.terminal.type(CLEAR + answer + ENTER)
@@ -151,11 +151,11 @@ def test_ctrl_c_at_every_question(
     wizard.answer(VPC)
     wizard.interrupt(SUBNETS, KEEP_DEFAULTS, VPC)
     wizard.answer(SUBNETS)
-    token = Question("LINE_CHANNEL_ACCESS_TOKEN", known["access_token"], "wrong", "401")
+    token = Question("LINE's channel access token (", known["access_token"], "wrong", "401")
     wizard.interrupt(token)
     wizard.answer(token)
     secret = Question(
-        "LINE_CHANNEL_SECRET",
+        "LINE's channel secret (",
         known["channel_secret"],
         "0" * 32,
         "The channel secret and the access token",
@@ -167,7 +167,7 @@ def test_ctrl_c_at_every_question(
     wizard.type_answer(secret.right)
     wizard.interrupt(BUILD, token, secret)
     wizard.type_answer(BUILD.right)
-    wizard.until("Cancelled. Nothing was created.")
+    wizard.until("Cancelled. Nothing was created. To change an answer")
     assert 1 == wizard.terminal.wait()
     text = (person.folder / "stack.yaml").read_text()
     assert known["access_token"] not in text
@@ -175,3 +175,73 @@ def test_ctrl_c_at_every_question(
     written["news"]["bucket"] = written["news"]["bucket"] or None
     assert 2 == len(written["network"].pop("subnets"))
     assert SETTINGS == written
+
+
+@pytest.mark.slow
+def test_escape_goes_back(person: Person, terminals: Callable[..., Terminal]) -> None:
+    """To the question before, whose answer can be changed; from own hours to their choice, too."""
+    wizard = Wizard(lambda: terminals("--sandbox", "setup", "--set", "name=shop-bot"), "en")
+    domain, host, hours = FIRST_QUESTIONS
+    wizard.until(domain.words)
+    wizard.terminal.type(ESCAPE)  # there is none before
+    wizard.until(domain.words)
+    wizard.type_answer("shpo.example")
+    wizard.until(host.words)
+    wizard.terminal.type(ESCAPE)
+    wizard.until(domain.words)
+    wizard.type_answer("shop.example")
+    wizard.until(host.words)
+    wizard.type_answer("shop.example")
+    wizard.until(hours.words)
+    wizard.type_answer(DOWN + DOWN)
+    wizard.until("Start at?")
+    wizard.type_answer("cron(0 8 ? * MON *)")
+    wizard.until("Stop at?")
+    wizard.type_answer("cron(0 8 ? * MON *)")
+    wizard.until("times other than those of schedule.start")
+    wizard.terminal.type(ESCAPE)
+    wizard.until("Start at?")
+    wizard.terminal.type(ESCAPE)
+    wizard.until(hours.words)
+    wizard.type_answer(DOWN)
+    wizard.until(KEEP_DEFAULTS.words)
+    wizard.terminal.type(ESCAPE)
+    wizard.until(hours.words)
+    wizard.type_answer("")
+    wizard.until(KEEP_DEFAULTS.words)
+    wizard.type_answer("")
+    wizard.until(VPC.words)
+    assert 130 == wizard.terminal.interrupt()
+    written = yaml.safe_load((person.folder / "stack.sandbox.yaml").read_text())
+    assert "shop.example" == written["domain"]
+    assert {"timezone": "Asia/Tokyo", "start": None, "stop": None} == {
+        key: value or None for key, value in written["schedule"].items()
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_pressing_only_enter(
+    person: Person,
+    addresses: dict[str, str],
+    terminals: Callable[..., Terminal],
+    language: str,
+) -> None:
+    """On the sandbox: from the first question to a message that the bot has answered."""
+    wizard = Wizard(lambda: terminals("--sandbox", "setup", "--lang", language), language)
+    for words in (
+        *(question.words for question in FIRST_QUESTIONS),
+        KEEP_DEFAULTS.words,
+        VPC.words,
+        "LINE's channel access token (",
+        "LINE's channel secret (",
+        BUILD.words,
+        "Should provision enter the name servers at the sandbox's registrar",
+    ):
+        wizard.until(words)
+        wizard.terminal.type(ENTER)
+    wizard.until("Write something to the bot now")
+    message = send(addresses, "help")
+    assert (200, 1) == (message["status"], len(message["reply"]))
+    wizard.until("The bot has answered: it works")
+    assert 0 == wizard.terminal.wait()

@@ -1,0 +1,71 @@
+"""Print the findings of a tree of checks, for the commands verify and doctor."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from provision.i18n import _
+from provision.ui.text import columns, width, wrap
+from provision.verify.tree import Check, Finding
+
+STATE_WIDTH = 8  # columns in front of a check's title: "  SKIP  "
+
+
+def document(checks: Sequence[Check[Any]], findings: Mapping[str, Finding]) -> dict[str, Any]:
+    """Return the document that --json prints: each check, and how many there are of each state."""
+    states = [finding.state for finding in findings.values()]
+    return {
+        "checks": [
+            {
+                "key": check.key,
+                "group": check.group,
+                "title": check.title,
+                "state": findings[check.key].state,
+                "reason": findings[check.key].reason,
+                "next": findings[check.key].then,
+                "outside": findings[check.key].outside,
+                "needs": list(check.needs),
+            }
+            for check in checks
+        ],
+        **{state.lower(): states.count(state) for state in ("OK", "NG", "SKIP")},
+        "unknown": states.count(None),
+    }
+
+
+def failed(findings: Mapping[str, Finding]) -> list[Finding]:
+    """Return the findings that are not as they should be, or could not be read."""
+    return [finding for finding in findings.values() if finding.state in ("NG", None)]
+
+
+def exit_status(findings: Mapping[str, Finding]) -> int:
+    """Return 0 if nothing is wrong; 3 if only a person or another company has to act; otherwise 1."""
+    wrong = failed(findings)
+    return 0 if not wrong else 3 if all(finding.outside for finding in wrong) else 1
+
+
+def headline(checks: Sequence[Check[Any]], findings: Mapping[str, Finding]) -> str:
+    """Return the sentence that sums the findings up."""
+    wrong = [check.title for check in checks if findings[check.key] in failed(findings)]
+    if not wrong:
+        return _("All is well.")
+    return _("{count} to look at: {titles}", count=len(wrong), titles=", ".join(wrong))
+
+
+def show(checks: Sequence[Check[Any]], findings: Mapping[str, Finding], stream: Any) -> None:
+    """Print a heading per group, a line per check, and the next step where it is not OK."""
+    for group in dict.fromkeys(check.group for check in checks):
+        print(group, file=stream)
+        for check in (check for check in checks if check.group == group):
+            finding = findings[check.key]
+            reason = f": {finding.reason}" if finding.reason else ""
+            _print_wrapped(f"  {finding.state or '?':4}  ", f"{check.title}{reason}", stream)
+            if finding.then:
+                _print_wrapped(f"{'':{STATE_WIDTH}}-> ", finding.then, stream)
+
+
+def _print_wrapped(start: str, text: str, stream: Any) -> None:
+    """Print a text; on a terminal wrapped to its width, with what continues it below its first word."""
+    room = width() - columns(start)
+    lines = wrap(text, room) if stream.isatty() else [text]
+    for number, line in enumerate(lines):
+        print(f"{'' if number else start:{len(start)}}{line}", file=stream)
