@@ -3,13 +3,17 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 PYTHON ?= python3
 
-.PHONY: demo test golden docs mutate slow full oldest live torture soak parity benchmark lock check clean
+.PHONY: demo test sandbox golden docs mutate slow full oldest live torture soak parity benchmark lock check clean
 
 demo: $(VENV)/.installed
 	$(BIN)/python -m provision.sandbox.demo
 
 test: $(VENV)/.installed
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+# AWS, DNS, a registrar and LINE, emulated on this computer, until Ctrl-C.
+sandbox: $(VENV)/.installed
+	@$(BIN)/provision sandbox
 
 # Writes tests/golden/*.json anew; read the difference before you commit it.
 golden: $(VENV)/.installed
