@@ -6,8 +6,9 @@ Below NEWS_URL is `index.json`, which the collector writes last, with the names 
     {"articles": [{"title": "...", "url": "https://...", "category": "...", "summary": "...",
                    "source": "...", "published": "2026-08-01T08:00:00+09:00", "image": "https://..."}]}
 
-Everything but `title` may be left out; `published` is ISO 8601 (UTC if it has no offset). Instead of
-`index.json` there may be a single `articles.json` of this form.
+Everything but `title` may be left out; `published` is ISO 8601 (UTC if it has no offset). The collector
+adds `feed` and `id`, by which it knows an article again. Instead of `index.json` there may be a single
+`articles.json` of this form.
 """
 
 import json

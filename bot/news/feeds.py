@@ -17,41 +17,22 @@ from bot.news.markup import html_of, parse_feed, parse_html, pictures, words
 from bot.text import clean, normalise, shorten
 
 MOST_ENTRIES = 500
+MOST_CHILDREN = 300  # of an entry
 CATEGORY = 20  # UTF-16 units: what fits on a button
+URL = 2000  # characters of an address; LINE takes half
 WIDTH = 800  # pixels, the best for a picture
-_MODULES = {
-    "mrss": "media:",
-    "/content/": "content:",
-    "itunes": "itunes:",
-    "/dc/": "dc:",
-    "tom": "",
-}
+_MODULES = {"mrss": "media:", "/content/": "content:", "itunes": "itunes:", "/dc/": "dc:"}
 _TIMES = ("pubdate", "published", "dc:date", "issued", "date", "updated", "modified", "created")
-_TEXTS = (
-    "description",
-    "summary",
-    "content:encoded",
-    "content",
-    "itunes:summary",
-    "media:description",
-)
+_TEXTS = ("description", "summary", "content:encoded", "content", "itunes:summary")
 # Where pictures are: the element, its rel, and whether it holds nothing else.
 _PICTURES = (
-    ("media:thumbnail", None, True),
-    ("media:content", None, False),
-    ("enclosure", None, False),
-    ("link", "enclosure", False),
-    ("itunes:image", None, True),
-    ("image", None, True),
+    *(("media:thumbnail", None, True), ("media:content", None, False), ("enclosure", None, False)),
+    *(("link", "enclosure", False), ("itunes:image", None, True), ("image", None, True)),
 )
 _CAMPAIGN = re.compile("(utm_.*|fbclid|gclid|cmpid)=|(ref|rss|from|source)=(rss|feed)?$")
 _PICTURE = re.compile(r"\.(jpe?g|png|gif|webp|avif)($|\?)", re.IGNORECASE)
-_RARE = re.compile(
-    r"\.(gif|webp|avif)($|\?)", re.IGNORECASE
-)  # LINE's documents promise JPEG and PNG
+_RARE = re.compile(r"\.(gif|webp|avif)($|\?)", re.IGNORECASE)  # LINE promises JPEG and PNG
 _NO_PICTURE = re.compile(r"\.svg($|\?)|/emoji/|/smilies/|//(pixel|stats)\.", re.IGNORECASE)
-MOST_CHILDREN = 300  # of an entry
-URL = 2000  # characters of an address; LINE takes half
 
 
 class BadFeed(Exception):
@@ -69,9 +50,9 @@ def read_feed(content: bytes, kind: str, url: str, now: float) -> list[Article]:
     if root is None:
         raise BadFeed("no feed")
     head = next(root.iter("{*}channel", "{*}feed"), root)
-    title = _words(_fields(head), "title")
+    name = _words(_fields(head), "title")
     entries = list(islice(root.iter("{*}item", "{*}entry", "{*}ITEM"), MOST_ENTRIES))
-    if not entries and not title:
+    if not entries and not name:
         raise BadFeed("no feed")
     host, named = urlsplit(url).hostname or "", clean(unquote(fragment))
     found = []
@@ -80,14 +61,14 @@ def read_feed(content: bytes, kind: str, url: str, now: float) -> list[Article]:
         texts = [(one, parse_html(html_of(one))) for one in elements]
         image = _image(fields, texts)
         summary = next(filter(None, (words(html) for _, html in texts)), "")
-        category = named or _words(fields, "category", "dc:subject") or title or host
+        category = named or _words(fields, "category", "dc:subject") or name or host
+        title = _words(fields, "title", "dc:title", "media:title")
         article = Article(
-            title=shorten(_words(fields, "title", "dc:title", "media:title"), 300)
-            or shorten(summary, 80),
+            title=shorten(title, 300) or shorten(summary, 80),
             url=_link(fields),
             category=shorten(category, CATEGORY),
             summary=summary[:SUMMARY_LENGTH],
-            source=shorten(_words(fields, "source") or title or host, 60),
+            source=shorten(_words(fields, "source") or name or host, 60),
             published=min(_published(fields), now),
             image=image,
             id=_words(fields, "guid", "id"),
@@ -101,7 +82,7 @@ def identified(articles: list[Article], feed: str) -> list[Article]:
 
     def names(article: Article) -> list[tuple[str, str]]:
         link, fragment = canonical(article.url), urldefrag(article.url).fragment
-        whole = f"{link}#{fragment}"
+        whole = link and f"{link}#{fragment}"
         title = f"{whole} {normalise(article.title)}"
         return [("guid", article.id), ("link", link), ("whole", whole), ("title", title)]
 
@@ -149,7 +130,7 @@ def _fields(element: Any) -> dict[str, list[Any]]:
     for child in (*children, *islice(groups, MOST_CHILDREN)):
         space = str(child.tag).rpartition("}")[0]
         known = (prefix for part, prefix in _MODULES.items() if part in space)
-        prefix = next(known, "" if space in ("", own) else "other:")
+        prefix = next(known, "" if space in ("", own) or "tom" in space else "other:")
         fields.setdefault(prefix + _local(child), []).append(child)
     return fields
 

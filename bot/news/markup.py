@@ -82,11 +82,8 @@ def html_of(element: Any) -> str:
     if not len(element):
         plain = atom and element.get("type", "text") in ("text", "text/plain")
         return escape(element.text or "") if plain else element.text or ""
-    for inner in element.iterdescendants("{*}*"):
-        inner.tag = etree.QName(inner).localname
-    return (element.text or "") + "".join(
-        etree.tostring(one, encoding="unicode") for one in element
-    )
+    inner = (etree.tostring(one, encoding="unicode") for one in element)
+    return (element.text or "") + re.sub(r"(</?)[\w.-]+:(?=\w)", r"\1", "".join(inner))
 
 
 def parse_html(text: str) -> Any:

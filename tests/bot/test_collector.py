@@ -215,6 +215,12 @@ def test_articles_of_one_feed_that_are_one(stored: str, fresh: str) -> None:
     assert once == merged(items(fresh), once, 0)
 
 
+def test_single_articles_without_an_address() -> None:
+    """Each day's only one is another one."""
+    first, second = items("<title>one</title>"), items("<title>two</title>")
+    assert [*first, *second] == merged(second, first, 0)
+
+
 @pytest.mark.parametrize(
     ("hours", "expected"),
     [(0, 1), (20, 1), (24, 2), (96, 2)],
