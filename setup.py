@@ -13,7 +13,12 @@ bot = [
     "line-bot-sdk>=3.20,<4",  # 4 may rename the models again
     "gunicorn>=22,<28",  # public settings and hooks only
     "boto3>=1.40,<2",
-    "feedparser>=6.0.11,<7",
+    # The feeds: an XML and HTML parser that recovers, processes that can be ended, dates, encodings.
+    "lxml>=5.3,<7",
+    "Pebble>=5.1,<6",
+    "python-dateutil>=2.8,<3",
+    "requests>=2.32,<3",
+    "w3lib>=2.3,<3",
     "urllib3>=2.2,<3",
 ]
 

@@ -6,15 +6,16 @@ Below NEWS_URL is `index.json`, which the collector writes last, with the names 
     {"articles": [{"title": "...", "url": "https://...", "category": "...", "summary": "...",
                    "source": "...", "published": "2026-08-01T08:00:00+09:00", "image": "https://..."}]}
 
-Everything but `title` may be left out; `published` is ISO 8601 (UTC if it has no offset). Instead of
-`index.json` there may be a single `articles.json` of this form.
+Everything but `title` may be left out; `published` is ISO 8601 (UTC if it has no offset). The collector
+adds `feed` and `id`, by which it knows an article again. Instead of `index.json` there may be a single
+`articles.json` of this form.
 """
 
 import json
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
 from string import ascii_lowercase
@@ -29,7 +30,7 @@ BEGIN, END = "\x01", "\x02"  # around the Latin words of a searched text
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """One piece of news. `published` is in epoch seconds, 0 if unknown."""
+    """One piece of news. `published`: epoch seconds, 0 if unknown; `id` is unique in its `feed`."""
 
     title: str
     url: str = ""
@@ -38,6 +39,8 @@ class Article:
     source: str = ""
     published: float = 0.0
     image: str = ""
+    feed: str = field(default="", compare=False)
+    id: str = field(default="", compare=False)
 
 
 class ArticleFile:
@@ -170,7 +173,8 @@ def parse(content: bytes) -> list[Article]:
 
 def _article(entry: dict[str, Any]) -> Article:
     words = {name: clean(value) for name, value in entry.items() if isinstance(value, str)}
-    known = {name: words.get(name, "") for name in ("title", "url", "category", "source", "image")}
+    names = ("title", "url", "category", "source", "image", "feed", "id")
+    known = {name: words.get(name, "") for name in names}
     summary = words.get("summary", "")[:SUMMARY_LENGTH]
     return Article(summary=summary, published=_epoch(words.get("published", "")), **known)
 

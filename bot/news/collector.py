@@ -11,28 +11,29 @@ import logging
 import logging.config
 import sys
 import time
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from bot.config import CollectorConfig, ConfigError
-from bot.logs import configuration, reason
+from bot.logs import configuration
 from bot.news.articles import Article, parse, parse_index
 from bot.news.cache import INDEX
-from bot.news.feeds import BadFeed, Mark, Web, canonical, read_feed, shown
+from bot.news.feeds import BadFeed, canonical, shown
 from bot.news.store import NotFound, Store, store_at
+from bot.news.web import Mark, Reading, read_all
 from bot.text import normalise
 
 log = logging.getLogger(__name__)
 
 FOLDER = "articles"
-SIDE_BY_SIDE = 4  # feeds fetched at once
+SAME_TITLE = 50  # articles of one title that are compared
 MOST_ARTICLES = 100_000
 DAY = KEPT_SECONDS = 86400.0  # readers may still hold an index that names a file of yesterday
 
-Fetch = Callable[[str, Mark], tuple[bytes, str, Mark] | None]
+Read = Callable[[Sequence[tuple[str, Mark]], float], list[Reading]]
 
 
 def main() -> int:
@@ -44,38 +45,61 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 2
     store = store_at(config.news_url, config.region)
-    return 0 if collect(store, config.feeds, config.days, time.time(), Web().get) else 1
+    return 0 if collect(store, config.feeds, config.days, time.time(), read_all) else 1
 
 
-def collect(store: Store, feeds: list[str], days: int, now: float, fetch: Fetch) -> int:
+def collect(store: Store, feeds: list[str], days: int, now: float, read: Read) -> int:
     """Bring the stored news up to date, delete what is too old; return how many feeds could be read."""
-    index = _index(store)
-    marks = {url: Mark(**mark) for url, mark in index["feeds"].items()}
-    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-        results = list(pool.map(lambda url: _feed(url, marks.get(url, Mark()), now, fetch), feeds))
-    read = [articles for articles, _mark in results if articles is not None]
-    fresh = [article for articles in read for article in articles]
+    index, since = _index(store), now - days * DAY
+    asked = [(url, Mark(**index["feeds"].get(url, {}))) for url in feeds]
+    readings = zip(asked, read(asked, now), strict=True)
+    results = [_checked(url, mark, reading, now) for (url, mark), reading in readings]
+    good = [articles for articles, _mark in results if articles is not None]
+    fresh = [article for articles in good for article in articles]
+    seen = {name: first for _a, mark in results for name, first in (mark.seen or {}).items()}
     stored = [article for name in index["files"] for article in _stored(store, name)]
-    articles = merged(fresh, stored, now - days * DAY)
-    if read:
-        known = {url: asdict(mark) for url, (_a, mark) in zip(feeds, results, strict=True) if mark}
+    stored = [one for one in stored if (one.published or seen.get(one.id, 0)) >= since]
+    articles = merged(fresh, stored, since)
+    if good:
+        known = {url: asdict(mark) for url, (_a, mark) in zip(feeds, results, strict=True)}
         publish(store, index, articles, known)
-    counts = {"feeds": len(feeds), "read": len(read), "fresh": len(fresh)}
+    counts = {"feeds": len(feeds), "read": len(good), "fresh": len(fresh)}
     log.info("collected", extra={"counts": {**counts, "articles": len(articles)}})
-    return len(read)
+    return len(good)
 
 
 def merged(fresh: Iterable[Article], stored: Iterable[Article], since: float) -> list[Article]:
-    """Return the articles newest first and each once, by its address or its title; stored ones first."""
+    """Return the articles newest first and each once; of two that are one, the first stored.
+
+    Two are one if their feed gives them one id, or by an address that is of one article in its feed. With
+    less than a day between them, so are those of one title in two feeds, and of one title and address.
+    """
+    every = [one for one in (*stored, *fresh) if not 0 < one.published < since]
+    sharing = defaultdict(set)
+    for article in every:
+        sharing[article.feed, canonical(article.url)].add(article.id)
     seen: set[str] = set()
+    titles: dict[str, deque[Article]] = defaultdict(lambda: deque(maxlen=SAME_TITLE))
     once = []
-    for article in (*stored, *fresh):
-        names = {name for name in (canonical(article.url), normalise(article.title)) if name}
-        if article.published >= since and not names & seen:
-            seen |= names
+    for article in every:
+        link, title = canonical(article.url), normalise(article.title)
+        names = {f"{article.feed} {article.id}"} if article.id else set()
+        if link and len(sharing[article.feed, link]) == 1:
+            names.add(link)
+        if not names & seen and not any(_same(article, other) for other in titles[title]):
+            titles[title].append(article)
             once.append(article)
-    once.sort(key=lambda article: (-article.published, article.url))
+        seen |= names
+    once.sort(key=lambda article: -article.published)
     return once[:MOST_ARTICLES]
+
+
+def _same(one: Article, other: Article) -> bool:
+    """Return whether two articles of the same title are one."""
+    known = one.published and other.published
+    if known and abs(one.published - other.published) >= DAY:
+        return False
+    return not one.feed or one.feed != other.feed or one.url == other.url
 
 
 def publish(
@@ -86,7 +110,9 @@ def publish(
     for article in articles:
         moment = datetime.fromtimestamp(article.published, UTC).isoformat()
         entry = {name: value for name, value in asdict(article).items() if value}
-        days.setdefault(moment[:10], []).append({**entry, "published": moment})
+        if article.published:
+            entry["published"] = moment
+        days.setdefault(moment[:10], []).append(entry)
     files = {}
     for day, entries in days.items():
         document = json.dumps({"articles": entries}, ensure_ascii=False, separators=(",", ":"))
@@ -101,18 +127,24 @@ def publish(
         store.delete(name)
 
 
-def _feed(url: str, mark: Mark, now: float, fetch: Fetch) -> tuple[list[Article] | None, Mark]:
-    """Return a feed's articles and its new mark; None for the articles if anything is wrong with it."""
-    try:
-        answer = fetch(url, mark)
-        if answer is None:
-            return [], mark
-        content, kind, new = answer
-        return read_feed(content, kind, url, now), new
-    except Exception as error:
-        why = str(error) if isinstance(error, BadFeed) else reason(error)
-        log.warning("a feed could not be read", extra={"feed": shown(url), "error": why})
+def _checked(
+    url: str, mark: Mark, reading: Reading, now: float
+) -> tuple[list[Article] | None, Mark]:
+    """Return a feed's articles and its new mark; None for the articles if anything is wrong with it.
+
+    An article without a time is from when it was first seen; of those in a feed's first reading, nobody
+    knows.
+    """
+    if isinstance(reading, BadFeed):
+        log.warning("a feed could not be read", extra={"feed": shown(url), "error": str(reading)})
         return None, mark
+    articles, new = reading
+    if articles is None:
+        return [], new
+    seen = {one.id: (mark.seen or {}).get(one.id, now) for one in articles if not one.published}
+    if mark.seen is not None:
+        articles = [replace(one, published=one.published or seen[one.id]) for one in articles]
+    return articles, replace(new, seen=seen)
 
 
 def _index(store: Store) -> dict[str, Any]:
@@ -121,7 +153,7 @@ def _index(store: Store) -> dict[str, Any]:
         content = store.read(INDEX)
         files, feeds = parse_index(content), json.loads(content).get("feeds", {})
         for mark in feeds.values():
-            Mark(**mark)
+            _ = [float(first) for first in (Mark(**mark).seen or {}).values()]
         return {"files": files, "feeds": feeds}
     except NotFound:
         log.info("there is no index yet")

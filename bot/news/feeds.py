@@ -1,115 +1,110 @@
-"""One feed: fetched politely, and read into articles."""
+"""One feed, read into articles."""
 
-import calendar
+import hashlib
 import re
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from html import unescape
+from collections import Counter
+from dataclasses import replace
+from html import escape
+from itertools import islice
+from operator import itemgetter
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urldefrag, urlencode, urlsplit
-
-import feedparser  # type: ignore[import-untyped]
-import urllib3
+from urllib.parse import parse_qsl, unquote, urldefrag, urlencode, urljoin, urlsplit
 
 from bot.news.articles import SUMMARY_LENGTH, Article
-from bot.text import clean, shorten
+from bot.news.dates import epoch_seconds
+from bot.news.encodings import decode
+from bot.news.markup import html_of, parse_feed, parse_html, pictures, words
+from bot.text import clean, normalise, shorten
 
-CONNECT_SECONDS, READ_SECONDS, ALL_SECONDS = 5.0, 10.0, 30.0
-MOST_BYTES = 4_000_000  # of a feed, unpacked
 MOST_ENTRIES = 500
+MOST_CHILDREN = 300  # of an entry
 CATEGORY = 20  # UTF-16 units: what fits on a button
-AGENT = "news-bot (+https://developers.line.biz/)"
-
-_TAG = re.compile(r"<[^>]{0,2000}>")
-_IMAGE = re.compile(r"""<img\b[^>]{0,500}?\bsrc\s*=\s*["']([^"'>]{1,1000})""", re.IGNORECASE)
-_CAMPAIGN = re.compile("utm_|fbclid|gclid|ref$|rss$|cmpid")  # where a link was found
+URL = 2000  # characters of an address; LINE takes half
+WIDTH = 800  # pixels, the best for a picture
+_MODULES = {"mrss": "media:", "/content/": "content:", "itunes": "itunes:", "/dc/": "dc:"}
+_TIMES = ("pubdate", "published", "dc:date", "issued", "date", "updated", "modified", "created")
+_TEXTS = ("description", "summary", "content:encoded", "content", "itunes:summary")
+# Where pictures are: the element, its rel, and whether it holds nothing else.
+_PICTURES = (
+    *(("media:thumbnail", None, True), ("media:content", None, False), ("enclosure", None, False)),
+    *(("link", "enclosure", False), ("itunes:image", None, True), ("image", None, True)),
+)
+_CAMPAIGN = re.compile("(utm_.*|fbclid|gclid|cmpid)=|(ref|rss|from|source)=(rss|feed)?$")
+_PICTURE = re.compile(r"\.(jpe?g|png|gif|webp|avif)($|\?)", re.IGNORECASE)
+_RARE = re.compile(r"\.(gif|webp|avif)($|\?)", re.IGNORECASE)  # LINE promises JPEG and PNG
+_NO_PICTURE = re.compile(r"\.svg($|\?)|/emoji/|/smilies/|//(pixel|stats)\.", re.IGNORECASE)
 
 
 class BadFeed(Exception):
     """The feed could not be had or read; says why, in a few words."""
 
 
-@dataclass(frozen=True)
-class Mark:
-    """What a server wants to be asked with, so that it need not send again what we have."""
-
-    tag: str = ""
-    modified: str = ""
-
-
-class Web:
-    """The internet: redirects followed, sizes and times limited."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS)
-        self._pool = urllib3.PoolManager(timeout=timeout, maxsize=1)
-
-    def get(self, url: str, mark: Mark) -> tuple[bytes, str, Mark] | None:
-        """Content, its type and its mark; None where it has not changed. Raises BadFeed."""
-        headers = {"User-Agent": AGENT, "Accept-Encoding": "gzip"}
-        conditions = {"If-None-Match": mark.tag, "If-Modified-Since": mark.modified}
-        headers |= {name: value for name, value in conditions.items() if value}
-        once = {"connect": 1, "read": 0, "status": 0, "respect_retry_after_header": False}
-        retries = urllib3.Retry(total=5, redirect=4, **once)  # type: ignore[arg-type]
-        end = self._clock() + ALL_SECONDS
-        try:
-            answer = self._pool.request(
-                "GET", url, headers=headers, preload_content=False, retries=retries
-            )
-            try:
-                if answer.status == 304:
-                    return None
-                if answer.status != 200:
-                    raise BadFeed(f"HTTP {answer.status}")
-                content = self._content(answer, end)
-            finally:
-                answer.release_conn()
-        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            raise BadFeed(type(error).__name__) from error
-        given = answer.headers
-        new = Mark(given.get("ETag", ""), given.get("Last-Modified", ""))
-        return content, given.get("Content-Type", ""), new
-
-    def _content(self, answer: urllib3.BaseHTTPResponse, end: float) -> bytes:
-        content = bytearray()
-        while part := answer.read1(65536, decode_content=True):  # what is there, however little
-            content += part
-            if len(content) > MOST_BYTES or self._clock() > end:
-                answer.close()
-                raise BadFeed("too large" if len(content) > MOST_BYTES else "too slow")
-        return bytes(content)
-
-
 def read_feed(content: bytes, kind: str, url: str, now: float) -> list[Article]:
-    """Return the articles of an RSS or Atom feed. Raise BadFeed where it is none.
+    """Return the articles of an RSS or Atom feed; `published` is 0 where it is unknown. Raise BadFeed.
 
-    Their category: what follows `#` in the URL, else each entry's own, else the feed's title. An entry
-    without a time is as of now, and one from the future too.
+    Their category: what follows `#` in the URL, else each entry's own, else the feed's title. A time in
+    the future is as of now.
     """
-    headers = {"content-type": kind, "content-location": urldefrag(url).url}
-    feed = feedparser.parse(content, response_headers=headers)
-    title = _words(feed.feed.get("title"))
-    if not feed.entries and (feed.bozo or not title):
+    address, fragment = urldefrag(url)
+    root = parse_feed(decode(content, kind), address)
+    if root is None:
         raise BadFeed("no feed")
-    named = clean(unquote(urldefrag(url).fragment))
-    host = urlsplit(url).hostname or ""
-    articles = []
-    for entry in feed.entries[:MOST_ENTRIES]:
-        summary, link = _words(entry.get("summary")), str(entry.get("link"))
-        category = _words((entry.get("tags") or [{}])[0].get("term"))
+    head = next(root.iter("{*}channel", "{*}feed"), root)
+    name = _words(_fields(head), "title")
+    entries = list(islice(root.iter("{*}item", "{*}entry", "{*}ITEM"), MOST_ENTRIES))
+    if not entries and not name:
+        raise BadFeed("no feed")
+    host, named = urlsplit(url).hostname or "", clean(unquote(fragment))
+    found = []
+    for fields in map(_fields, entries):
+        elements = [one for name in _TEXTS for one in fields.get(name, ())]
+        texts = [(one, parse_html(html_of(one))) for one in elements]
+        image = _image(fields, texts)
+        summary = next(filter(None, (words(html) for _, html in texts)), "")
+        category = named or _words(fields, "category", "dc:subject") or name or host
+        title = _words(fields, "title", "dc:title", "media:title")
         article = Article(
-            title=shorten(_words(entry.get("title")), 300) or shorten(summary, 80),
-            url=clean(link) if link.startswith(("http://", "https://")) else "",
-            category=shorten(named or category or title or host, CATEGORY),
+            title=shorten(title, 300) or shorten(summary, 80),
+            url=_link(fields),
+            category=shorten(category, CATEGORY),
             summary=summary[:SUMMARY_LENGTH],
-            source=shorten(title or host, 60),
-            published=min(_published(entry) or now, now),
-            image=_image(entry),
+            source=shorten(_words(fields, "source") or name or host, 60),
+            published=min(_published(fields), now),
+            image=image,
+            id=_words(fields, "guid", "id"),
         )
-        articles.append(article)
-    return [article for article in articles if article.title]
+        found.append(article)
+    return identified([article for article in found if article.title], address)
+
+
+def identified(articles: list[Article], feed: str) -> list[Article]:
+    """Return a feed's articles, each with an id: its guid, else its link, if no other one has the same."""
+
+    def names(article: Article) -> list[tuple[str, str]]:
+        link, fragment = canonical(article.url), urldefrag(article.url).fragment
+        whole = link and f"{link}#{fragment}"
+        title = f"{whole} {normalise(article.title)}"
+        return [("guid", article.id), ("link", link), ("whole", whole), ("title", title)]
+
+    count = Counter(name for article in articles for name in names(article))
+    key = _digest(feed)
+    return [
+        replace(article, feed=key, id=_digest(key, *next(own, names(article)[-1])))
+        for article in articles
+        for own in [(name for name in names(article) if name[1] and count[name] == 1)]
+    ]
+
+
+def canonical(url: str) -> str:
+    """Return the address by which an article is known, without fragment and campaign parameters."""
+    try:
+        parts = urlsplit(url)
+        query = [
+            pair for pair in parse_qsl(parts.query, True) if not _CAMPAIGN.match("=".join(pair))
+        ]
+        return parts._replace(query=urlencode(query), fragment="").geturl()
+    except ValueError:
+        return url
 
 
 def shown(url: str) -> str:
@@ -118,35 +113,82 @@ def shown(url: str) -> str:
     return f"{parts.hostname or ''}{parts.path}"
 
 
-def canonical(url: str) -> str:
-    """Return the address by which an article is known, without fragment and campaign parameters."""
+def _digest(*words: str) -> str:
+    return hashlib.sha256("\0".join(words).encode(errors="replace")).hexdigest()[:16]
+
+
+def _local(element: Any) -> str:
+    return str(element.tag).rpartition("}")[2].lower()
+
+
+def _fields(element: Any) -> dict[str, list[Any]]:
+    """Return an entry's elements by name, those of the usual modules with their usual prefix."""
+    own = str(element.tag).rpartition("}")[0]
+    fields: dict[str, list[Any]] = {}
+    children = list(islice(element, MOST_CHILDREN))
+    groups = (one for child in children if _local(child) == "group" for one in child)
+    for child in (*children, *islice(groups, MOST_CHILDREN)):
+        space = str(child.tag).rpartition("}")[0]
+        known = (prefix for part, prefix in _MODULES.items() if part in space)
+        prefix = next(known, "" if space in ("", own) or "tom" in space else "other:")
+        fields.setdefault(prefix + _local(child), []).append(child)
+    return fields
+
+
+def _words(fields: dict[str, list[Any]], *names: str) -> str:
+    """Return the words of the first of these elements that has any."""
+    for one in (one for name in names for one in fields.get(name, ())):
+        title = one.find("{*}title")  # of Atom's <source>
+        html = html_of(one if title is None else title)
+        html = html or escape(one.get("label") or one.get("term") or "")
+        if found := words(parse_html(html)) or words(parse_html(html), ()):
+            return found
+    return ""
+
+
+def _published(fields: dict[str, list[Any]]) -> float:
+    texts = ("".join(one.itertext()) for name in _TIMES for one in fields.get(name, ()))
+    return next(filter(None, map(epoch_seconds, texts)), 0.0)
+
+
+def _absolute(element: Any, address: str | None) -> str:
+    """Return an address in full; empty if it is none of the web."""
     try:
-        parts = urlsplit(url)
-        query = [pair for pair in parse_qsl(parts.query, True) if not _CAMPAIGN.match(pair[0])]
-        return parts._replace(query=urlencode(query), fragment="").geturl()
+        whole = urljoin(element.base or "", clean(address or "")) if address else ""
     except ValueError:
-        return url
+        return ""
+    web = whole[:8].lower().startswith(("http://", "https://"))
+    return whole if web and len(whole) <= URL else ""
 
 
-def _words(html: object) -> str:
-    """Plain words of what may be HTML."""
-    return clean(unescape(_TAG.sub(" ", html[:20_000]))) if isinstance(html, str) else ""
+def _link(fields: dict[str, list[Any]]) -> str:
+    """Return the address of the page, else of the entry itself or of what is enclosed."""
+    links = sorted(
+        fields.get("link", []), key=lambda one: one.get("rel", "alternate") != "alternate"
+    )
+    offered = [(one, one.get("href") or one.text) for one in links]
+    guids = [
+        one
+        for one in fields.get("guid", [])
+        if one.get("ispermalink", one.get("isPermaLink")) != "false"
+    ]
+    offered += [(one, one.text) for one in guids if (one.text or "").strip().startswith("http")]
+    offered += [(one, one.get("url")) for one in fields.get("enclosure", [])]
+    return next(filter(None, (_absolute(*one) for one in offered)), "")
 
 
-def _published(entry: Any) -> float:
-    """Epoch seconds; 0 where the entry does not say."""
-    moment = dict.get(entry, "published_parsed") or dict.get(entry, "updated_parsed")  # no warning
-    try:
-        return float(calendar.timegm(moment)) if moment else 0.0
-    except (ValueError, OverflowError, TypeError):
-        return 0.0
-
-
-def _image(entry: Any) -> str:
+def _image(fields: dict[str, list[Any]], texts: list[tuple[Any, Any]]) -> str:
     """Return the address of a picture, over HTTPS as LINE wants it; empty where there is none."""
-    offered = [one.get("url") for one in entry.get("media_thumbnail") or []]
-    for one in [*(entry.get("media_content") or []), *(entry.get("enclosures") or [])]:
-        if str(one.get("type") or one.get("medium")).startswith("image"):
-            offered.append(one.get("url") or one.get("href"))
-    offered += _IMAGE.findall(str(entry.get("summary") or "")[:20_000])[:1]
-    return next((clean(one) for one in offered if str(one).startswith("https://")), "")
+    offered = []
+    for name, rel, surely in _PICTURES:
+        for one in (one for one in fields.get(name, ()) if one.get("rel") == rel):
+            address = one.get("url") or one.get("href") or one.findtext("{*}url") or one.text or ""
+            kind = one.get("type") or one.get("medium") or ""
+            if kind.startswith("image") or (not kind and (surely or _PICTURE.search(address))):
+                width = one.get("width", "")
+                distance = abs(WIDTH - int(width if re.fullmatch("[0-9]{1,5}", width) else 500))
+                offered.append((distance, _absolute(one, address)))
+    found = [address for _, address in sorted(offered, key=itemgetter(0))]
+    found += [_absolute(one, address) for one, html in texts for address in pictures(html)]
+    good = [one for one in found if one.startswith("https://") and not _NO_PICTURE.search(one)]
+    return min(good, key=lambda one: bool(_RARE.search(one)), default="")

@@ -2,10 +2,13 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +21,11 @@ from bot.config import CollectorConfig, ConfigError
 from bot.news.articles import Article, ArticleIndex
 from bot.news.cache import Cache
 from bot.news.collector import FOLDER, collect, merged
-from bot.news.feeds import BadFeed, Mark, Web, canonical, read_feed, shown
+from bot.news.feeds import BadFeed, canonical, read_feed, shown
 from bot.news.store import Folder, NotFound, Store, store_at
+from bot.news.web import Mark, Reading, fetch, read, read_all
 from provision.console.server import HttpServer
+from tests.bot.raw_server import RawServer, drips, is_silent, sends
 
 NOW = 1_800_000_000.0  # 2027-01-15T08:00:00Z
 RSS = """<?xml version="1.0" encoding="UTF-8"?>
@@ -59,10 +64,15 @@ class Feeds:
         if isinstance(content, Exception):
             raise content
         tag = str(hash(content))
-        return None if mark.tag == tag else (content, "application/rss+xml", Mark(tag))
+        if mark.tag == tag:
+            return None
+        return content, "application/rss+xml", replace(mark, tag=tag)
+
+    def read(self, asked: Sequence[tuple[str, Mark]], now: float) -> list[Reading]:
+        return [read(url, mark, now, self.fetch) for url, mark in asked]
 
     def collect(self, store: Store, now: float = NOW, days: int = 30) -> int:
-        return collect(store, list(self.feeds), days, now, self.fetch)
+        return collect(store, list(self.feeds), days, now, self.read)
 
 
 def index(folder: Path) -> ArticleIndex:
@@ -140,6 +150,142 @@ def test_an_article_is_told_once() -> None:
     other = Article("Other", "https://e.com/a?id=2", published=9)
     assert [other, first] == merged([*same, other], [first], 0)
     assert [other] == merged([other], [first], 9)
+
+
+def items(*rows: str) -> list[Article]:
+    """The articles of one feed, an item a row."""
+    rows_ = "".join(f"<item>{row}</item>" for row in rows)
+    return read_feed(RSS.format(items=rows_).encode(), "text/xml", "https://e.com/rss", NOW)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        # A podcast: one page for all, a guid each.
+        [
+            f"<title>Episode {n}</title><link>https://e.com/show</link><guid>ep-{n}</guid>"
+            for n in range(5)
+        ],
+        # The same page and title each day.
+        [
+            f"<title>Today</title><link>https://e.com/show</link><guid>{n}</guid>"
+            f"<pubDate>1{n} Jan 2027 07:00 GMT</pubDate>"
+            for n in range(5)
+        ],
+        [f"<title>Today</title><link>https://e.com/notes#{n}</link>" for n in range(5)],
+        [f"<title>{n}</title><link>https://e.com/#/news/{n}</link>" for n in range(5)],
+        [f"<title>Today</title><link>https://e.com/{n}</link>" for n in range(5)],
+        [f"<title>{n}</title><link>https://e.com/</link>" for n in range(5)],
+        [f"<title>{n}</title><guid isPermaLink='false'>always the same</guid>" for n in range(5)],
+        [f"<title>{n}</title>" for n in range(5)],
+        [f"<title>{n}</title><guid>{n}</guid>" for n in range(5)],
+        [f"<title>a</title><guid>{n}</guid><link>https://e.com/?p={n}</link>" for n in range(5)],
+    ],
+)
+def test_articles_of_one_feed_are_not_one(rows: list[str]) -> None:
+    """By guid, else by an address of their own, else by address and title; and again an hour later."""
+    once = merged(items(*rows), [], 0)
+    assert 5 == len(once)
+    assert once == merged(items(*rows), once, 0)
+    assert 5 == len(merged(items(*rows[1:], rows[0].replace("<title>", "<title> ")), once, 0))
+
+
+@pytest.mark.parametrize(
+    ("stored", "fresh"),
+    [
+        # The guid stays, the headline and the page change.
+        (
+            "<title>Storm</title><link>https://e.com/1</link><guid>7</guid>",
+            "<title>Storm: two hurt</title><link>https://e.com/storm</link><guid>7</guid>",
+        ),
+        # The BBC's guids end in #0, #3.
+        (
+            "<title>Storm</title><link>https://e.com/1</link><guid>https://e.com/1#0</guid>",
+            "<title>Storm</title><link>https://e.com/1</link><guid>https://e.com/1#3</guid>",
+        ),
+        (
+            "<title>Storm</title><link>https://e.com/1</link>",
+            "<title>Storm: two hurt</title><link>https://e.com/1?utm_source=x</link>",
+        ),
+    ],
+)
+def test_articles_of_one_feed_that_are_one(stored: str, fresh: str) -> None:
+    """What is stored stays."""
+    once = items(stored)
+    assert once == merged(items(fresh), once, 0)
+
+
+def test_single_articles_without_an_address() -> None:
+    """Each day's only one is another one."""
+    first, second = items("<title>one</title>"), items("<title>two</title>")
+    assert [*first, *second] == merged(second, first, 0)
+
+
+@pytest.mark.parametrize(
+    ("hours", "expected"),
+    [(0, 1), (20, 1), (24, 2), (96, 2)],
+    ids=["now", "20 h", "a day", "4 days"],
+)
+def test_one_title_in_two_feeds(hours: int, expected: int) -> None:
+    """One article within a day; a column of another day is another one."""
+    ours = Article("今日の天気", "https://a.example/1", published=NOW, feed="a", id="1")
+    theirs = Article("今日の天気", "https://b.example/9", published=NOW, feed="b", id="9")
+    earlier = replace(theirs, published=NOW - hours * 3600)
+    assert expected == len(merged([ours], [earlier], 0))
+
+
+def test_one_title_on_two_days_of_a_feed() -> None:
+    """Today's is not dropped because there is yesterday's."""
+    row = "<title>今日の天気</title><link>https://e.com/{0}</link><pubDate>{0} Jan 2027 07:00 GMT</pubDate>"
+    yesterday, today = items(row.format(13)), items(row.format(14))
+    assert [*today, *yesterday] == merged(today, yesterday, 0)
+
+
+def test_one_address_in_two_feeds() -> None:
+    """One article, unless it is the address of a feed's every article."""
+    ours = Article("ours", "https://e.com/1", published=3, feed="a", id="1")
+    theirs = Article("theirs", "https://e.com/1#top", published=2, feed="b", id="9")
+    other = replace(theirs, title="other", published=1, id="8")
+    assert [ours] == merged([theirs], [ours], 0)
+    assert [ours, theirs, other] == merged([theirs, other], [ours], 0)
+
+
+def test_articles_stored_before_feeds_had_ids() -> None:
+    """An update of the bot brings nothing twice."""
+    rows = [f"<title>{n}</title><link>https://e.com/{n}</link><guid>{n}</guid>" for n in range(3)]
+    stored = [replace(one, feed="", id="") for one in items(*rows)]
+    assert stored == merged(items(*rows), stored, 0)
+
+
+def test_hostile_titles_are_merged_in_time() -> None:
+    """100,000 articles of one title."""
+    every = [
+        Article("a", f"https://e.com/{n}", published=NOW, feed="f", id=str(n))
+        for n in range(20_000)
+    ]
+    began = time.process_time()
+    assert 20_000 == len(merged(every, [], 0))
+    assert time.process_time() - began < 20
+
+
+def test_article_without_a_time_is_told_once(tmp_path: Path) -> None:
+    """Collected daily for 95 days, kept for 30: of unknown age at first, gone after a month, never back."""
+    web, store = Feeds(a=rss(item("one", date="")), b=rss()), Folder(str(tmp_path))
+    shown = []
+    for day in range(95):
+        web.feeds["https://b/rss"] = rss(item(f"b{day}", date=""))  # so that there is news each day
+        web.collect(store, NOW + day * 86400)
+        shown.append({one.title: one.published for one in index(tmp_path).newest()})
+    assert [day for day in range(95) if "one" in shown[day]] == list(range(31))
+    assert {0.0} == {day["one"] for day in shown if "one" in day}
+    assert NOW + 94 * 86400 == shown[94]["b94"]  # new in a feed that is known
+
+
+def test_articles_without_a_time_keep_their_order(tmp_path: Path) -> None:
+    """Below those with one."""
+    web = Feeds(a=rss(item("z", date=""), item("a", date="")), b=rss(item("timed")))
+    web.collect(Folder(str(tmp_path)))
+    assert ["timed", "z", "a"] == titles(tmp_path)
 
 
 def test_a_killed_run_leaves_the_news_as_it_was(tmp_path: Path) -> None:
@@ -259,11 +405,19 @@ def test_categories(more: str, fragment: str, category: str) -> None:
     assert category == article.category
 
 
-@pytest.mark.parametrize("date", ["", "soon", "Fri, 15 Jan 2099 07:00:00 GMT"])
-def test_an_entry_without_a_believable_time_is_as_of_now(date: str) -> None:
-    """It would stay on top for ever, or never be seen."""
+@pytest.mark.parametrize(
+    ("date", "expected"),
+    [
+        ("", 0),
+        ("soon", 0),
+        ("Mon, 01 Jan 0001 00:00:00 +0000", 0),  # Go's zero time, as Hugo writes it
+        ("Fri, 15 Jan 2099 07:00:00 GMT", NOW),  # it would stay on top for ever
+    ],
+)
+def test_entry_without_a_believable_time(date: str, expected: float) -> None:
+    """Unknown is not now."""
     (article,) = read_feed(rss(item("a", date=date)), "", "https://e.com/", NOW)
-    assert NOW == article.published
+    assert expected == article.published
 
 
 def test_hostile_feeds() -> None:
@@ -323,9 +477,8 @@ def test_the_web(site: tuple[str, list[Answer], list[Request]]) -> None:
         lambda _: Response("feed", headers=marks, content_type="text/xml"),
         lambda _: Response("", 304),
     ]
-    web = Web()
-    assert (b"feed", "text/xml", Mark('"1"', "yesterday")) == web.get(url, Mark())
-    assert web.get(url, Mark('"1"', "yesterday")) is None
+    assert (b"feed", "text/xml", Mark('"1"', "yesterday")) == fetch(url, Mark())
+    assert fetch(url, Mark('"1"', "yesterday")) is None
     assert ["/", "/there", "/"] == [request.path for request in asked]
     assert '"1"' == asked[2].headers["If-None-Match"]
     assert "yesterday" == asked[2].headers["If-Modified-Since"]
@@ -336,9 +489,12 @@ def test_the_web(site: tuple[str, list[Answer], list[Request]]) -> None:
     [
         (lambda _: Response("", 404), "HTTP 404"),
         (lambda _: Response(b"x" * 4_000_001), "too large"),
-        (lambda _: Response("", 302, {"Location": "/again"}), "MaxRetryError"),
-        (lambda _: Response("", 302, {"Location": "file:///etc/passwd"}), "LocationValueError"),
-        (lambda _: Response(b"x" * 99, headers={"Content-Encoding": "gzip"}), "DecodeError"),
+        (lambda _: Response("", 302, {"Location": "/again"}), "TooManyRedirects"),
+        (lambda _: Response("", 302, {"Location": "file:///etc/passwd"}), "InvalidSchema"),
+        (
+            lambda _: Response(b"x" * 99, headers={"Content-Encoding": "gzip"}),
+            "ContentDecodingError",
+        ),
     ],
     ids=["missing", "large", "circle", "file", "packed"],
 )
@@ -349,7 +505,7 @@ def test_the_web_goes_wrong(
     url, answers, _asked = site
     answers += [answer] * 9
     with pytest.raises(BadFeed, match=why):
-        Web().get(url, Mark())
+        fetch(url, Mark())
 
 
 @pytest.mark.parametrize(("redirects", "found"), [(4, True), (5, False)])
@@ -361,20 +517,45 @@ def test_redirects(
     answers += [lambda _: Response("", 302, {"Location": "/on"})] * redirects
     answers.append(lambda _: Response("feed"))
     if not found:
-        with pytest.raises(BadFeed, match="MaxRetryError"):
-            Web().get(url, Mark())
+        with pytest.raises(BadFeed, match="TooManyRedirects"):
+            fetch(url, Mark())
         return
-    assert Web().get(url, Mark()) is not None
+    assert fetch(url, Mark()) is not None
     assert 5 == len(asked)
 
 
-def test_the_web_is_slow(site: tuple[str, list[Answer], list[Request]]) -> None:
-    """A feed that takes its time is left for another day."""
-    url, answers, _asked = site
-    answers.append(lambda _: Response("feed"))
-    ticks = iter(range(0, 1000, 31))
-    with pytest.raises(BadFeed, match="too slow"):
-        Web(lambda: next(ticks)).get(url, Mark())
+def test_location_in_utf_8() -> None:
+    """As some servers send it, in raw bytes."""
+
+    def answer(server: RawServer, connection: socket.socket) -> None:
+        moved = "HTTP/1.1 302 X\r\nLocation: /日本語/feed\r\nConnection: close\r\n".encode()
+        sends(b"feed", *([moved] if len(server.requests) == 1 else []))(server, connection)
+
+    with RawServer(answer) as server:
+        assert (b"feed", "", Mark()) == fetch(server.url, Mark())
+        expected = b"GET /%E6%97%A5%E6%9C%AC%E8%AA%9E/feed HTTP/1.1"
+        assert expected == server.requests[1].splitlines()[0]
+
+
+def test_password_of_a_feed(site: tuple[str, list[Answer], list[Request]]) -> None:
+    """It is sent to its host, and to no other one that this redirects to."""
+    url, answers, asked = site
+    other = url.replace("127.0.0.1", "localhost")
+    answers += [
+        lambda _: Response("", 302, {"Location": f"{other}/there"}),
+        lambda _: Response("feed"),
+    ]
+    assert fetch(url.replace("//", "//me:hunter%322@") + "/feed?token=S3CRET", Mark()) is not None
+    assert ("me", "hunter22") == (asked[0].authorization.username, asked[0].authorization.password)
+    assert asked[1].authorization is None
+
+
+def test_japanese_domain() -> None:
+    """It is asked for by the name that the DNS knows."""
+    with pytest.raises(BadFeed) as error:
+        fetch("http://日本語.invalid/feed", Mark())
+    assert "ConnectionError" == str(error.value)
+    assert "xn--wgv71a119e.invalid" in str(error.value.__cause__)
 
 
 def test_retry_after_is_not_slept_through(
@@ -384,24 +565,28 @@ def test_retry_after_is_not_slept_through(
     url, answers, asked = site
     answers += [lambda _: Response("", 503, {"Retry-After": "86400"})] * 6
     with pytest.raises(BadFeed, match="HTTP 503"):
-        Web().get(url, Mark())
+        fetch(url, Mark())
     assert 1 == len(asked)
 
 
-def test_dripping_feed_is_given_up(site: tuple[str, list[Answer], list[Request]]) -> None:
-    """The time is checked after each piece, however small: the rest is not waited for."""
-    url, answers, _asked = site
-    given_up = threading.Event()
-
-    def drip() -> Iterator[bytes]:
-        yield b"<rss>"
-        given_up.wait(10)
-
-    answers.append(lambda _: Response(drip(), headers={"Content-Length": "100000"}))
-    ticks = iter((0.0, 31.0))
-    with pytest.raises(BadFeed, match="too slow"):
-        Web(lambda: next(ticks)).get(url, Mark())
-    given_up.set()
+@pytest.mark.slow(seconds=10)
+def test_slow_feeds_are_given_up() -> None:
+    """Whatever they are slow at: one time for a feed from its request to its articles."""
+    ok = b"HTTP/1.1 200 OK\r\n"
+    slow = [
+        drips(ok + b"Content-Length: 100000\r\n\r\n", b"x"),
+        drips(ok + b"\r\n", b"x"),
+        drips(ok, b"X-A: a"),
+        drips(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+        is_silent,
+    ]
+    with ExitStack() as stack:
+        handlers = [*slow, sends(b""), sends(rss(item("one")))]
+        urls = [stack.enter_context(RawServer(handler)).url for handler in handlers]
+        readings = read_all([(url, Mark()) for url in urls], NOW, seconds=3)
+    assert [*["too slow"] * 5, "no feed"] == [str(reading) for reading in readings[:6]]
+    articles, _mark = readings[6]
+    assert ["one"] == [article.title for article in articles]
 
 
 @mock_aws

@@ -21,9 +21,11 @@ from bot.config import Config
         ("bot.line.REPLY_SECONDS", 12.0),
         ("bot.news.cache.FIRST_SECONDS", 1.0),
         ("bot.news.collector.KEPT_SECONDS", 86400),  # of a file that no index names any more
-        ("bot.news.feeds.CONNECT_SECONDS", 5.0),
-        ("bot.news.feeds.READ_SECONDS", 10.0),
+        ("bot.news.web.CONNECT_SECONDS", 5.0),
+        ("bot.news.web.READ_SECONDS", 10.0),
         ("bot.news.feeds.MOST_ENTRIES", 500),
+        ("bot.news.web.FEED_SECONDS", 20.0),
+        ("bot.news.web.SIDE_BY_SIDE", 8),
         ("bot.secrets.TIMEOUT_SECONDS", 0.5),  # twice, and an answer still takes less than 2 s
     ],
 )

@@ -5,7 +5,7 @@ in-process; only LINE's API is served over HTTP, because line-bot-sdk speaks not
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,8 +20,9 @@ from bot.app import create_app
 from bot.config import CollectorConfig, Config
 from bot.news.cache import Cache
 from bot.news.collector import collect
-from bot.news.feeds import BadFeed, Mark
+from bot.news.feeds import BadFeed
 from bot.news.store import Bucket
+from bot.news.web import Mark, Reading, read
 from provision.clients.aws import Aws
 from provision.clients.dns import Dns
 from provision.clients.line import Line
@@ -361,6 +362,9 @@ class FakeFeeds:
             raise BadFeed("nobody answers")
         return self.document.encode(), "application/rss+xml", Mark()
 
+    def read(self, asked: Sequence[tuple[str, Mark]], now: float) -> list[Reading]:
+        return [read(url, mark, now, self.get) for url, mark in asked]
+
 
 def _collect(
     aws_session: AwsSession, clock: ManualClock, feeds: FakeFeeds, environment: dict[str, str]
@@ -368,8 +372,8 @@ def _collect(
     """Run the collector on the sandbox's clock, with S3 on that session too."""
     config = CollectorConfig.from_environment(environment)
     store = _store(config.news_url, aws_session.inside)
-    read = collect(store, config.feeds, config.days, clock.now(), feeds.get)
-    return 0 if read else 1
+    count = collect(store, config.feeds, config.days, clock.now(), feeds.read)
+    return 0 if count else 1
 
 
 def _bot(aws_session: AwsSession, clock: ManualClock, environment: dict[str, str]) -> Any:

@@ -1,0 +1,118 @@
+"""XML and HTML as strangers write them, read by libxml2 in a time that their length bounds."""
+
+import re
+from html import escape, unescape
+from typing import Any
+
+from lxml import etree  # type: ignore[import-untyped]
+from lxml.html import defs  # type: ignore[import-untyped]
+
+from bot.text import clean
+
+MOST_LETTERS = 20_000  # of an HTML text
+_ROOT = re.compile(r"<(?:\w+:)?(?:rss|feed|rdf)[\s>]", re.IGNORECASE)
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# Half an emoji as a reference of its own (JavaScript's \\ud83d, and then \\ude00).
+_HALF = re.compile("&#(?:x(d[89a-f][0-9a-f]{2})|(5[5-7][0-9]{3}));", re.IGNORECASE)
+# CDATA or a comment; a reference; what begins no tag, begins no reference, and ends no CDATA.
+_ODD = re.compile(
+    r"(<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z))|&(#?\w{1,40};)"
+    r"|(?:<(?![A-Za-z_/!?][^<>]*>)|&(?!#?\w{1,40};)|\]\]>)+",
+    re.DOTALL | re.ASCII,
+)
+_NAME_ALONE = re.compile(r"<(?=/?([a-zA-Z][a-zA-Z0-9]*)(?:/?>|[^\w\s/>:-]))")
+_NEW = {"bdi", "dialog", "main", "nobr", "picture", "template"}  # tags that lxml does not list
+_INLINE = {
+    *("a", "abbr", "acronym", "b", "bdi", "bdo", "big", "body", "cite", "code", "del", "dfn", "em"),
+    *(
+        "font",
+        "html",
+        "i",
+        "ins",
+        "kbd",
+        "label",
+        "mark",
+        "nobr",
+        "q",
+        "ruby",
+        "s",
+        "samp",
+        "small",
+    ),
+    *("span", "strike", "strong", "sub", "sup", "time", "tt", "u", "var", "wbr"),
+}
+_SOURCES = ("data-src", "data-lazy-src", "data-original", "src")  # the first where it loads later
+_UNSEEN = ("iframe", "noscript", "object", "rp", "rt", "script", "style", "template")
+
+
+def parse_feed(text: str, url: str) -> Any:
+    """Return the root element of a feed, whose addresses are relative to `url`; None if there is none.
+
+    What precedes it goes, and with it the document type: its entities are nobody's here.
+    """
+    root = _ROOT.search(text)
+    if not root:
+        return None
+    mended = _ODD.sub(_mended, _NOT_XML.sub("", _joined(text[root.start() :])))
+    parser = etree.XMLParser(
+        encoding="utf-8", recover=True, resolve_entities=False, no_network=True, remove_pis=True
+    )
+    return etree.fromstring(mended.encode(), parser, base_url=url)
+
+
+def _mended(odd: re.Match[str]) -> str:
+    kept, reference = odd.groups()
+    if kept:
+        return kept if kept[2] == "[" else ""
+    if reference in ("amp;", "lt;", "gt;", "quot;", "apos;"):
+        return odd[0]
+    shown = unescape(odd[0]) if reference else odd[0]
+    return escape(_NOT_XML.sub("", shown))
+
+
+def _joined(text: str) -> str:
+    """Return the text with halves of emoji put together; U+FFFD for one that is alone."""
+    text = _HALF.sub(lambda half: chr(int(half[1] or hex(int(half[2])), 16)), text)
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def html_of(element: Any) -> str:
+    """Return what is in an element of a feed as HTML: RSS has nothing else, Atom says what it has."""
+    atom = "tom" in str(element.tag).partition("}")[0]
+    if not len(element):
+        plain = atom and element.get("type", "text") in ("text", "text/plain")
+        return escape(element.text or "") if plain else element.text or ""
+    inner = (etree.tostring(one, encoding="unicode") for one in element)
+    return (element.text or "") + re.sub(r"(</?)[\w.-]+:(?=\w)", r"\1", "".join(inner))
+
+
+def parse_html(text: str) -> Any:
+    """Return the element of an HTML text; None if nothing is in it.
+
+    A name that HTML does not have and that has no attributes was meant as it is written: Vec<T>.
+    """
+    text = re.sub(r"<!\[CDATA\[|\]\]>", "", _joined(text[:MOST_LETTERS])).replace("\0", "")
+    text = _NAME_ALONE.sub(lambda tag: "<" if tag[1].lower() in defs.tags | _NEW else "&lt;", text)
+    parser = etree.HTMLParser(remove_comments=True, remove_pis=True, no_network=True)
+    return etree.fromstring(f"<body>{text}", parser)
+
+
+def words(html: Any, unseen: tuple[str, ...] = _UNSEEN) -> str:
+    """Return the words that a browser would show, in one line; `unseen` elements are left out."""
+    if html is None:
+        return ""
+    etree.strip_elements(html, *unseen, with_tail=False)
+    for element in html.iter(*(defs.tags - _INLINE)):
+        element.text, element.tail = f" {element.text or ''}", f" {element.tail or ''}"
+    return clean("".join(html.itertext()))
+
+
+def pictures(html: Any) -> list[str]:
+    """Return the addresses of the pictures in an HTML text, without pixels and emoji."""
+    found = []
+    for image in () if html is None else html.iter("img"):
+        sizes = (image.get("width", ""), image.get("height", ""))
+        if not any(re.fullmatch("[0-9]|[1-3][0-9]", size.removesuffix("px")) for size in sizes):
+            srcset = image.get("srcset", "").split()
+            found += [*(image.get(name, "") for name in _SOURCES), *srcset[:1]]
+    return found

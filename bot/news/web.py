@@ -1,0 +1,102 @@
+"""Feeds from their addresses to their articles, in processes that are ended when their time is over."""
+
+import multiprocessing
+import resource
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+
+import requests
+from pebble import ProcessPool
+
+from bot.logs import reason
+from bot.news.articles import Article
+from bot.news.feeds import BadFeed, read_feed
+
+CONNECT_SECONDS, READ_SECONDS = 5.0, 10.0
+FEED_SECONDS = 20.0  # for a feed in all, fetching and reading
+SIDE_BY_SIDE = 8  # feeds read at once
+MOST_BYTES = 4_000_000  # of a feed, unpacked
+MOST_MEMORY = 256 << 20  # bytes of a process; the collector's task has 1 GB
+REDIRECTS = 4
+AGENT = "news-bot (+https://developers.line.biz/)"
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What a server wants to be asked with, so that it need not send again what we have.
+
+    `seen`: since when there are articles that have no time, by id; None before the first reading.
+    """
+
+    tag: str = ""
+    modified: str = ""
+    seen: dict[str, float] | None = None
+
+
+# Articles, None where they have not changed, and the new mark; or why there are none.
+Reading = tuple[list[Article] | None, Mark] | BadFeed
+Fetch = Callable[[str, Mark], tuple[bytes, str, Mark] | None]
+
+
+def fetch(url: str, mark: Mark) -> tuple[bytes, str, Mark] | None:
+    """Return content, type and new mark; None where it has not changed. Raise BadFeed."""
+    headers = {"User-Agent": AGENT, "Accept-Encoding": "gzip"}
+    conditions = {"If-None-Match": mark.tag, "If-Modified-Since": mark.modified}
+    headers |= {name: value for name, value in conditions.items() if value}
+    try:
+        with requests.Session() as session:
+            session.max_redirects = REDIRECTS
+            timeout = (CONNECT_SECONDS, READ_SECONDS)
+            answer = session.get(url, headers=headers, timeout=timeout, stream=True)
+            if answer.status_code == 304:
+                return None
+            if answer.status_code != 200:
+                raise BadFeed(f"HTTP {answer.status_code}")
+            content = bytearray()
+            for part in answer.iter_content(65536):
+                content += part
+                if len(content) > MOST_BYTES:
+                    raise BadFeed("too large")
+    except (OSError, ValueError) as error:  # those of requests are OSErrors
+        raise BadFeed(reason(error)) from error
+    given = answer.headers
+    new = replace(mark, tag=given.get("ETag", ""), modified=given.get("Last-Modified", ""))
+    return bytes(content), given.get("Content-Type", ""), new
+
+
+def read(url: str, mark: Mark, now: float, fetch: Fetch = fetch) -> Reading:
+    """Return what is new in a feed, or what is wrong with it."""
+    try:
+        if not (fetched := fetch(url, mark)):
+            return None, mark
+        content, kind, new = fetched
+        return read_feed(content, kind, url, now), new
+    except BadFeed as error:
+        return error
+    except Exception as error:
+        return BadFeed(reason(error))
+
+
+def read_all(
+    asked: Sequence[tuple[str, Mark]], now: float, seconds: float = FEED_SECONDS
+) -> list[Reading]:
+    """Return what is new in each feed; those that take longer are given up, whatever they do."""
+    context, count = multiprocessing.get_context("spawn"), min(SIDE_BY_SIDE, len(asked))
+    with ProcessPool(count, initializer=limit_memory, context=context) as pool:
+        readings = [pool.schedule(read, (url, mark, now), timeout=seconds) for url, mark in asked]
+        return [_result(reading) for reading in readings]
+
+
+def limit_memory() -> None:
+    """Let a reading fail that needs too much, not the task."""
+    resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY, MOST_MEMORY))
+
+
+def _result(reading: Future[Reading]) -> Reading:
+    try:
+        return reading.result()
+    except TimeoutError:
+        return BadFeed("too slow")
+    except Exception as error:  # the process has ended
+        return BadFeed(reason(error))
