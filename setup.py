@@ -74,7 +74,7 @@ setup(
     packages=find_packages(include=["provision", "provision.*", "bot", "bot.*"]),
     package_data={
         "provision": ["i18n/*.yaml", "i18n/*/LC_MESSAGES/*.mo", "console/files/*", "py.typed"],
-        "bot": ["samples/*.json", "requirements.*", "Dockerfile", "py.typed"],
+        "bot": ["*.json", "samples/*.json", "requirements.*", "Dockerfile", "py.typed"],
     },
     install_requires=tool,
     extras_require={"bot": bot, "sandbox": sandbox, "dev": dev, "mutate": ["mutmut>=3.8,<4"]},
