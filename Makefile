@@ -3,7 +3,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 PYTHON ?= python3
 
-.PHONY: demo test sandbox golden docs mutate slow full oldest live torture soak parity benchmark lock check clean
+.PHONY: demo test sandbox golden docs pictures mutate slow full oldest live torture soak parity benchmark lock check clean
 
 demo: $(VENV)/.installed
 	$(BIN)/python -m provision.sandbox.demo
@@ -25,6 +25,10 @@ DOCS = README.md README.ja.md
 docs: $(VENV)/.installed
 	$(BIN)/cog -r $(DOCS)
 	$(BIN)/pybabel compile -d provision/i18n
+
+# Takes the pictures in docs/pictures anew, in Chromium.
+pictures: $(VENV)/.installed
+	$(BIN)/python -m tests.browser.screenshot
 
 # Changes the code in one place at a time and sees whether a test fails; takes an hour. SAMPLE: how many.
 SAMPLE ?= 200

@@ -62,6 +62,8 @@ dev = [
     "jsonschema>=4.21,<5",  # LINE's OpenAPI description as a check
     "pip-tools>=7.4,<8",  # `make lock`: unlike uv it asks the index that pip is set up for
     "cogapp>=3.4,<4",  # the generated tables in the READMEs
+    "playwright>=1.48,<2",  # the page in a browser, which has to be on the machine
+    "axe-playwright-python>=0.1.4,<0.2",  # accessibility; brings axe-core
     "babel>=2.14,<3",  # compiles the translation of click's sentences
     "ruff>=0.6",
     "mypy>=1.11",
@@ -77,7 +79,7 @@ setup(
     packages=find_packages(include=["provision", "provision.*", "bot", "bot.*"]),
     package_data={
         "provision": ["i18n/*.yaml", "i18n/*/LC_MESSAGES/*.mo", "console/files/*", "py.typed"],
-        "bot": ["samples/*.json", "requirements.*", "Dockerfile", "py.typed"],
+        "bot": ["*.json", "samples/*.json", "requirements.*", "Dockerfile", "py.typed"],
     },
     install_requires=tool,
     extras_require={"bot": bot, "sandbox": sandbox, "dev": dev, "mutate": ["mutmut>=3.8,<4"]},

@@ -87,7 +87,7 @@ def _state(entry: Mapping[str, Any]) -> str:
         return "differs"
     if entry["ready"]:
         return "ready"
-    return "waiting" if entry["live"] or entry["state"] == "milestone" else "absent"
+    return "waiting" if entry["live"] else "absent"
 
 
 def _worst(states: list[str]) -> str:

@@ -162,7 +162,7 @@ def _faults() -> dict[str, str]:
             "AWS takes the bot's tasks back: two minutes' notice, then they stop."
         ),
         "interrupt_now": _("Interrupt now"),
-        "interrupted": _("{count} tasks got the notice.", count="{count}"),
+        "interrupted": _("Tasks that got the notice: {count}", count="{count}"),
         "no_spot": _("No Spot capacity"),
         "no_spot_about": _("New tasks do not start until there is capacity again."),
         "slow_dns": _("Slow DNS"),

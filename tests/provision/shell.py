@@ -54,9 +54,14 @@ def served(
 
 
 @contextmanager
-def running_sandbox(runtime: Path, speed: int) -> Iterator[tuple[dict[str, str], dict[str, str]]]:
-    """Run a sandbox that many times faster than real time, registered in the runtime folder."""
-    environ = environment(runtime)
+def running_sandbox(
+    runtime: Path, speed: int, **more: str
+) -> Iterator[tuple[dict[str, str], dict[str, str]]]:
+    """Run a sandbox that many times faster than real time, registered in the runtime folder.
+
+    `more`: variables of its environment.
+    """
+    environ = environment(runtime) | more
     command = [*PROVISION, "sandbox", "--speed", str(speed), "--json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environ) as process:
         assert process.stdout is not None

@@ -15,6 +15,7 @@ function select(name) {
     const chosen = tab.dataset.view === name;
     tab.setAttribute("aria-selected", chosen);
     tab.tabIndex = chosen ? 0 : -1;
+    if (chosen) tab.scrollIntoView({ block: "nearest", inline: "nearest" });
   }
   if (parts[name]) parts[name]();
 }
@@ -31,6 +32,7 @@ for (const name of views) {
     "aria-controls": "view-" + name, text: say(name), onclick: () => select(name) }));
   $("view-" + name).setAttribute(name === "chat" ? "aria-label" : "aria-labelledby", name === "chat" ? say("chat") : "tab-" + name);
 }
+if (!page.sandbox) $("view-stack").setAttribute("role", "region"); // the only one, without tabs
 keysOfTabs($("tabs"), select);
 
 parts.stack = stack.start(() => view === "stack" || view === "registrar" || view === "faults");
