@@ -10,7 +10,7 @@ from provision.engine.plan import Change, Plan
 from provision.i18n import _, can_show
 from provision.pricing import YEN, yen
 from provision.ui.names import by_step, name_of
-from provision.ui.text import columns, show
+from provision.ui.text import columns, day_and_time, show
 
 SUMMARISED = ("create", "keep", "delete")  # actions of which a step's line tells how many
 
@@ -157,5 +157,6 @@ def show_status(document: dict[str, Any], stream: Any, *, verbose: bool = False)
     for line in tasks["rollout"]:
         print(f"  {line}", file=stream)
     if document["next"]["start"] and document["next"]["stop"]:
-        print(_("Next start {start}, next stop {stop}", **document["next"]), file=stream)
+        times = {name: day_and_time(iso) for name, iso in document["next"].items()}
+        print(_("Next start {start}, next stop {stop}", **times), file=stream)
     print(_("The bot's URL: {url}", url=document["url"]), file=stream)
