@@ -12,6 +12,7 @@ from provision.run import Run
 from provision.status_report import next_hours
 from provision.ui.errors import show_error
 from provision.ui.qr import show_code
+from provision.ui.reports import show_result
 from provision.ui.text import day_and_time, show
 from provision.wizard import channel, prompts
 
@@ -30,15 +31,23 @@ def report_errors(errors: list[ProvisionError]) -> int:
     return 1
 
 
-def report_outcome(run: Run, outcome: Outcome, *, first: bool = False) -> int:
+def report_outcome(
+    run: Run, outcome: Outcome, *, first: bool = False, as_json: bool = False
+) -> int:
     """Report the outcome of setup or resume. Return the exit status.
 
     first: the bot is new, so wait for its first message where somebody can read that.
     """
     if outcome.errors:
         return report_errors(outcome.errors)
+    document = {
+        "url": run.stack.url,
+        "waiting": list(dict.fromkeys(why.reason for why in outcome.outside)),
+        "notes": [note.why for note in outcome.notes],
+    }
+    if as_json or not outcome.outside:
+        show_result(document, run.stack.url, as_json=as_json)
     outcome.raise_if_waiting()
-    print(run.stack.url)
     _print_next_steps(run)
     for note in outcome.notes:
         show_error(note)

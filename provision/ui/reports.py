@@ -21,6 +21,14 @@ def show_json(document: Any) -> None:
     print(text if can_show(text, sys.stdout) else json.dumps(document, indent=2))
 
 
+def show_result(document: Any, text: str, *, as_json: bool) -> None:
+    """Print on stdout what a verb has done: a document for scripts, or a line for people."""
+    if as_json:
+        show_json(document)
+    else:
+        print(text)
+
+
 def action_labels() -> dict[str, tuple[str, str]]:
     """Return the sign and the text for each action of a plan."""
     return {
