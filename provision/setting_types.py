@@ -25,10 +25,6 @@ FARGATE_MEMORY = {
 }
 
 
-# Top-level names that nobody can register. RFC 6761, RFC 7686, and ICANN's name for private networks.
-PRIVATE_ENDINGS = ("internal", "invalid", "lan", "local", "localhost", "onion", "test")
-
-
 def text_like(pattern: str, wanted: Callable[[], str]) -> Callable[[Raw], str]:
     """Return a parser for strings that match the whole pattern; `wanted` returns their description."""
 
@@ -89,11 +85,6 @@ def host_name(raw: Raw) -> str:
         label = r"(?!-)[a-z0-9-]{1,63}(?<!-)"
         top = rf"(?![0-9]+\Z){label}"  # or it is an IP address
         if raw.isascii() and len(name) <= 253 and re.fullmatch(rf"({label}\.)+{top}", name):
-            ending = name.rpartition(".")[2]
-            if ending in PRIVATE_ENDINGS:
-                raise ValueError(
-                    _("a domain that one can buy: ACM refuses .{ending} names", ending=ending)
-                )
             return name
     raise ValueError(_("a domain name such as example.jp (an international one in its xn-- form)"))
 

@@ -59,8 +59,6 @@ REJECTED: list[tuple[str, Any]] = [
     ("domain", "a_b.jp"),
     ("domain", "*.a.jp"),
     ("domain", "例え.jp"),
-    ("domain", "bot.test"),
-    ("host", "bot.corp.internal"),
     ("domain", "ｅｘａｍｐｌｅ.jp"),
     ("domain", "\u212aelvin.jp"),  # its lower case would be an ASCII k
     ("domain", "192.0.2.1"),
