@@ -35,14 +35,14 @@ def is_known(document: Mapping[str, Any]) -> bool:
     return document["tasks"]["running"] is not None and not any(None in each for each in values)
 
 
-def next_hours(file: StackFile) -> dict[str, str | None]:
+def next_hours(file: StackFile, now: datetime | None = None) -> dict[str, str | None]:
     """Return the next scheduled start and stop (ISO 8601); None if there is none or it is unknown.
 
-    Both are None in a pause, which deletes the schedules.
+    Both are None in a pause, which deletes the schedules. now: this computer's time, if not given.
     """
     if file.paused:
         return {"start": None, "stop": None}
-    settings, now = file.settings, datetime.now(UTC)
+    settings, now = file.settings, now or datetime.now(UTC)
     found = {
         name: next_time(settings[f"schedule.{name}"], settings["schedule.timezone"], now)
         for name in ("start", "stop")

@@ -39,7 +39,7 @@ from provision.resources.task_definition import Family
 from provision.run import Options, Run
 from provision.ui.errors import show_error
 from provision.ui.progress import Progress
-from provision.ui.reports import show_steps
+from provision.ui.reports import show_result, show_steps
 from provision.ui.text import show
 from provision.wizard import prompts
 
@@ -52,10 +52,11 @@ def command() -> click.Command:
         _("Deploy a new image or new settings, watch it, and roll back if it fails."),
         "provision deploy --set image.uri=public.ecr.aws/name/bot:2",
         click.option("--rollback", is_flag=True, help=_("return to the version before")),
+        options.as_json(),
     )
 
 
-def deploy(given: Options, *, rollback: bool) -> int:
+def deploy(given: Options, *, rollback: bool, as_json: bool = False) -> int:
     """Deploy the settings of stack.yaml, or with `rollback` the previous revision. Return the exit status."""
     run = prepare_run(given, save=False)  # --set is saved after a successful deployment
     try:
@@ -65,7 +66,7 @@ def deploy(given: Options, *, rollback: bool) -> int:
             )
             engine = run.engine(progress)
             engine.begin()
-            return deploy_revision(run, engine, progress, rollback=rollback)
+            return deploy_revision(run, engine, progress, rollback=rollback, as_json=as_json)
     except NoCapacity as error:
         if given.yes or not prompts.on_terminal():
             raise
@@ -73,7 +74,7 @@ def deploy(given: Options, *, rollback: bool) -> int:
         if not prompts.confirm(_("Run on demand, at the full price, for now?")):
             return 1
     agreed = replace(given, sets=(*given.sets, "service.capacity=on-demand"), yes=True)
-    return deploy(agreed, rollback=False)
+    return deploy(agreed, rollback=False, as_json=as_json)
 
 
 def service_and_dependencies(run: Run) -> list[Resource]:
@@ -87,7 +88,14 @@ def service_and_dependencies(run: Run) -> list[Resource]:
     return [resource for resource in run.stack.resources if resource.key in keys]
 
 
-def deploy_revision(run: Run, engine: Engine, progress: Progress, *, rollback: bool = False) -> int:
+def deploy_revision(
+    run: Run,
+    engine: Engine,
+    progress: Progress,
+    *,
+    rollback: bool = False,
+    as_json: bool = False,
+) -> int:
     """Deploy, watch, and roll back on failure. Return the exit status.
 
     Raise ProvisionError if there is no service, or the plan has errors.
@@ -104,7 +112,9 @@ def deploy_revision(run: Run, engine: Engine, progress: Progress, *, rollback: b
     if rollback:
         _confirm_rollback(run, target)
     elif not _show_plan(run):
-        print(_("Nothing to deploy: the bot already runs like this."))
+        text = _("Nothing to deploy: the bot already runs like this.")
+        revision = short_arn(run.stack.task_definition.arn)
+        show_result({"revision": revision, "deployed": False}, text, as_json=as_json)
         return 0
     previous = ""
     with progress:
@@ -121,7 +131,7 @@ def deploy_revision(run: Run, engine: Engine, progress: Progress, *, rollback: b
             previous = _rollback_target(run, before)
             _roll_back(engine, run, previous)
     if error is None:
-        return _report_success(engine, run, before, rollback=rollback)
+        return _report_success(engine, run, before, rollback=rollback, as_json=as_json)
     if not started:
         return report_errors(outcome.errors)
     if isinstance(error, NoCapacity):
@@ -210,7 +220,7 @@ def _roll_back(engine: Engine, run: Run, previous: str) -> None:
     _clean_up(run, doing, lambda: definition.deregister(run.clients, failed_revision))
 
 
-def _report_success(engine: Engine, run: Run, before: str, *, rollback: bool) -> int:
+def _report_success(engine: Engine, run: Run, before: str, *, rollback: bool, as_json: bool) -> int:
     definition = run.stack.task_definition
     if rollback and before != definition.arn:
         doing = _("Could not withdraw {revision}.", revision=short_arn(before))
@@ -229,7 +239,8 @@ def _report_success(engine: Engine, run: Run, before: str, *, rollback: bool) ->
             return set().union(*(f.images(run.clients) for f in families))
 
         _clean_up(run, doing, lambda: image.prune(run.clients, used))
-    print(short_arn(definition.arn))
+    revision = short_arn(definition.arn)
+    show_result({"revision": revision, "deployed": True}, revision, as_json=as_json)
     if rollback:
         message = _(
             "stack.yaml still asks for the newer version: the next `provision setup` or "

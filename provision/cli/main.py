@@ -18,6 +18,7 @@ from provision.cli import (
     console,
     cost,
     deploy,
+    diagram,
     doctor,
     logs,
     options,
@@ -34,6 +35,7 @@ from provision.cli import (
     teardown,
     verify,
 )
+from provision.cli import open as open_verb
 from provision.errors import Pending, ProvisionError, os_error
 from provision.i18n import _
 from provision.ui.errors import show_error
@@ -61,6 +63,8 @@ def purposes() -> dict[str, list[click.Command]]:
             cost.command(),
             console.command(),
             policy.command(),
+            diagram.command(),
+            open_verb.command(),
         ],
         _("Start and stop"): [
             start.command(),

@@ -1,6 +1,7 @@
 """Report the outcome of a run, and return its exit status."""
 
 import sys
+from datetime import UTC, datetime
 
 from provision.cli.first_message import wait_for_first_message
 from provision.clients.line import CONSOLE
@@ -8,9 +9,11 @@ from provision.engine.executor import Outcome
 from provision.errors import ProvisionError
 from provision.i18n import _
 from provision.run import Run
+from provision.status_report import next_hours
 from provision.ui.errors import show_error
 from provision.ui.qr import show_code
-from provision.ui.text import show
+from provision.ui.reports import show_result
+from provision.ui.text import day_and_time, show
 from provision.wizard import channel, prompts
 
 UNATTENDED_WAIT = 1800.0  # seconds to wait for the registrar and ACM without a terminal
@@ -28,15 +31,23 @@ def report_errors(errors: list[ProvisionError]) -> int:
     return 1
 
 
-def report_outcome(run: Run, outcome: Outcome, *, first: bool = False) -> int:
+def report_outcome(
+    run: Run, outcome: Outcome, *, first: bool = False, as_json: bool = False
+) -> int:
     """Report the outcome of setup or resume. Return the exit status.
 
     first: the bot is new, so wait for its first message where somebody can read that.
     """
     if outcome.errors:
         return report_errors(outcome.errors)
+    document = {
+        "url": run.stack.url,
+        "waiting": list(dict.fromkeys(why.reason for why in outcome.outside)),
+        "notes": [note.why for note in outcome.notes],
+    }
+    if as_json or not outcome.outside:
+        show_result(document, run.stack.url, as_json=as_json)
     outcome.raise_if_waiting()
-    print(run.stack.url)
     _print_next_steps(run)
     for note in outcome.notes:
         show_error(note)
@@ -65,10 +76,27 @@ def _print_next_steps(run: Run) -> None:
             ),
             sys.stderr,
         )
+    _print_hours(run)
     show(
         _("Next: `provision status` to look at it, `provision teardown` to remove it all."),
         sys.stderr,
     )
+
+
+def _print_hours(run: Run) -> None:
+    """Tell until when the bot runs if it was started outside the hours that were chosen for it."""
+    times = next_hours(run.file, datetime.fromtimestamp(run.clock.now(), UTC))
+    start, stop = times["start"], times["stop"]
+    if start and stop and start < stop:
+        show(
+            _(
+                "The bot runs although it is outside its hours, until {stop}. To stop it now, until {start}: "
+                "`provision stop`.",
+                start=day_and_time(start),
+                stop=day_and_time(stop),
+            ),
+            sys.stderr,
+        )
 
 
 def print_pause_notice(run: Run) -> None:

@@ -13,6 +13,7 @@ from provision.errors import Cancelled
 from provision.i18n import _
 from provision.run import Options
 from provision.ui.progress import Progress
+from provision.ui.reports import show_result
 from provision.wizard import prompts
 
 
@@ -24,10 +25,11 @@ def command() -> click.Command:
         _("Delete what is charged by the hour (load balancer, service) for now; keep the rest."),
         "provision pause",
         options.contents(),
+        options.as_json(),
     )
 
 
-def pause(given: Options, contents: bool) -> int:
+def pause(given: Options, contents: bool, as_json: bool) -> int:
     """Delete the resources charged by the hour, and their dependents."""
     run = prepare_run(given, save=False)
     with run.file.locked():
@@ -48,10 +50,12 @@ def pause(given: Options, contents: bool) -> int:
         print(_("kept: {key}: {why}", key=run.label(key), why=why), file=sys.stderr)
     if result.errors or result.left or result.unknown:
         return report_errors(result.errors)
-    print(
+    show_result(
+        {"paused": True, "saved_monthly_usd": round(saved, 2)},
         _(
             "paused; about {saved:.2f} USD a month less. `provision resume` puts it back.",
             saved=saved,
-        )
+        ),
+        as_json=as_json,
     )
     return 0

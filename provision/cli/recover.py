@@ -19,6 +19,7 @@ from provision.i18n import _
 from provision.run import Options, clients_for, file_of, open_stack, setting_keys
 from provision.state.stack_file import Damaged, StackFile
 from provision.ui.errors import show_error
+from provision.ui.reports import show_result
 from provision.wizard import prompts
 from provision.wizard import recovery as recovering
 
@@ -30,10 +31,11 @@ def command() -> click.Command:
         "recover",
         _("Recreate a lost stack.yaml from what the account contains."),
         "provision recover --set name=news-bot",
+        options.as_json(),
     )
 
 
-def recover(given: Options) -> int:
+def recover(given: Options, as_json: bool) -> int:
     """Rebuild stack.yaml from the account. Raise ProvisionError if the file has valid records."""
     path = file_of(given)
     try:
@@ -41,10 +43,10 @@ def recover(given: Options) -> int:
         edited_records.verify(file, clients_for(file), environment.clock())
         _check_account(file)
         if not file.records:
-            return _rebuild(given)
+            return _rebuild(given, as_json=as_json)
     except Damaged as damage:
         with _set_aside(path, damage, given):
-            return _rebuild(given)
+            return _rebuild(given, as_json=as_json)
     raise ProvisionError(
         _("Could not continue with {path}.", path=path),
         _("it has records: nothing is lost"),
@@ -59,7 +61,7 @@ def _check_account(file: StackFile) -> None:
         raise file.damaged(file.made_in_line or 1, account_mismatch(file.made_in, where))
 
 
-def _rebuild(given: Options) -> int:
+def _rebuild(given: Options, *, as_json: bool) -> int:
     file, _sandbox = open_stack(given)
     clients, clock = clients_for(file), environment.clock()
     with file.locked():
@@ -69,7 +71,14 @@ def _rebuild(given: Options) -> int:
         sets = dict(pair.split("=", 1) for pair in given.sets)
         keep = file.overrides.keys() - sets.keys()
         not_recovered = recovering.write_file(file, clients, clock, discovered, keep, sets)
-    print(_("{path} was rebuilt: {count} records.", path=file.path, count=len(file.records)))
+    document = {
+        "path": str(file.path),
+        "records": len(file.records),
+        "not_recovered": not_recovered,
+        "unknown": discovered.unknown,
+    }
+    text = _("{path} was rebuilt: {count} records.", path=file.path, count=len(file.records))
+    show_result(document, text, as_json=as_json)
     if not_recovered:
         print(
             _(

@@ -22,10 +22,11 @@ def command() -> click.Command:
         _("Create again what pause deleted, after asking."),
         "provision resume",
         options.wait(),
+        options.as_json(),
     )
 
 
-def resume(given: Options, wait: float | None) -> int:
+def resume(given: Options, wait: float | None, as_json: bool) -> int:
     """Create again what `pause` deleted, after asking. Raise ProvisionError if not paused.
 
     The stack remains marked as paused until everything is created, so the same command continues.
@@ -45,4 +46,4 @@ def resume(given: Options, wait: float | None) -> int:
             outcome = engine.setup(wait_limit(wait))
         if not outcome.errors and not outcome.outside:
             run.file.mark_paused(False)
-    return report_outcome(run, outcome)
+    return report_outcome(run, outcome, as_json=as_json)

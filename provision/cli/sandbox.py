@@ -31,7 +31,7 @@ def command() -> click.Command:
     )
 
 
-def sandbox(_given: Options, speed: float, as_json: bool) -> int:
+def sandbox(given: Options, speed: float, as_json: bool) -> int:
     """Serve until Ctrl-C."""
     try:
         from provision.sandbox.server import serve
@@ -41,5 +41,5 @@ def sandbox(_given: Options, speed: float, as_json: bool) -> int:
             _("the package {name} is not installed", name=error.name),
             _("Install what the sandbox needs: pip install 'provision[sandbox]'"),
         ) from None
-    serve(speed, as_json)
+    serve(speed, as_json, verbose=given.verbose)
     return 0

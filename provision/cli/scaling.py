@@ -15,9 +15,10 @@ from provision.pricing import prices
 from provision.resources.base import Resource
 from provision.run import Options, Run
 from provision.ui.progress import Progress
+from provision.ui.reports import show_result
 
 
-def scale(options: Options, *, start: bool) -> int:
+def scale(options: Options, *, start: bool, as_json: bool) -> int:
     """Set the service's desired count: service.count, or 0. Wait until started tasks are healthy."""
     run = prepare_run(options, save=False)
     with run.file.locked():
@@ -33,7 +34,7 @@ def scale(options: Options, *, start: bool) -> int:
             outcome = scale_service(run, engine, count)
     if outcome.errors:
         return report_errors(outcome.errors)
-    print(_("tasks wanted: {count}", count=count))
+    show_result({"wanted": count}, _("tasks wanted: {count}", count=count), as_json=as_json)
     if start:
         usd = run.stack.service.costs(prices(run.file.settings["region"]))
         then = _(

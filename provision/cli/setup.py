@@ -31,10 +31,11 @@ def command() -> click.Command:
         _("Ask for missing settings, show the plan, and build everything."),
         "provision setup",
         options.wait(),
+        options.as_json(),
     )
 
 
-def setup(given: Options, wait: float | None) -> int:
+def setup(given: Options, wait: float | None, as_json: bool) -> int:
     """Ask for missing settings, show the plan, confirm, and create everything. Return the exit status."""
     run = prepare_run(given, save=True, check_first=check_before_setup)
     if run.file.paused:
@@ -75,4 +76,4 @@ def setup(given: Options, wait: float | None) -> int:
         with progress:
             outcome = engine.setup(wait_limit(wait))
     first = any(change.key == run.stack.webhook.key for change in plan.changes)
-    return report_outcome(run, outcome, first=first)
+    return report_outcome(run, outcome, first=first, as_json=as_json)

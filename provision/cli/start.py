@@ -15,9 +15,10 @@ def command() -> click.Command:
         "start",
         _("Start the bot now: service.count tasks."),
         "provision start",
+        options.as_json(),
     )
 
 
-def start(given: Options) -> int:
+def start(given: Options, as_json: bool) -> int:
     """Set the desired count to service.count, and wait until the service is steady."""
-    return scale(given, start=True)
+    return scale(given, start=True, as_json=as_json)

@@ -15,9 +15,10 @@ def command() -> click.Command:
         "stop",
         _("Stop the bot now: no task. The load balancer stays."),
         "provision stop",
+        options.as_json(),
     )
 
 
-def stop(given: Options) -> int:
+def stop(given: Options, as_json: bool) -> int:
     """Set the desired count to 0."""
-    return scale(given, start=False)
+    return scale(given, start=False, as_json=as_json)

@@ -41,6 +41,6 @@ def verify(given: Options, as_json: bool) -> int:
         return findings.exit_status(found)
     print(findings.headline(all_checks, found))
     findings.show(all_checks, found, sys.stdout)
-    if found["message"].state == "OK":
+    if found["message"].state == "OK" and not run.sandbox:  # a phone does not reach this computer
         show_code(found["message"].reason, sys.stdout)
     return findings.exit_status(found)

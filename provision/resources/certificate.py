@@ -29,6 +29,8 @@ from provision.resources.load_balancer import foreign_users
 
 # Each of these in a CAA record lets ACM issue. ACM User Guide, "Configuring a CAA record".
 AMAZON = {"amazon.com", "amazontrust.com", "awstrust.com", "amazonaws.com"}
+# Top-level names that nobody can register. RFC 6761, RFC 7686, and ICANN's name for private networks.
+PRIVATE_ENDINGS = ("internal", "invalid", "lan", "local", "localhost", "onion", "test")
 
 
 @resource
@@ -67,7 +69,17 @@ class Certificate(Resource):
         return self.host
 
     def preflight(self, clients: Clients) -> None:
-        """Raise ProvisionError if CAA records would make ACM fail with CAA_ERROR. Ignore DNS failures."""
+        """Raise ProvisionError if ACM would fail: with INVALID_PUBLIC_DOMAIN, or because of CAA records.
+
+        DNS failures are ignored.
+        """
+        ending = self.host.rpartition(".")[2]
+        if ending in PRIVATE_ENDINGS:
+            raise ProvisionError(
+                _("Could not request the certificate of {host}.", host=self.host),
+                _("ACM issues none for .{ending}, which nobody can register", ending=ending),
+                _("Use a domain that you have bought: `provision setup --set domain=...`"),
+            )
         try:
             name, records = clients.dns.caa(self.host)
         except DnsError:

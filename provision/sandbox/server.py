@@ -16,10 +16,11 @@ from provision.sandbox.runtime import read_runtime, remove_runtime, runtime_file
 from provision.sandbox.sandbox import Sandbox
 
 
-def serve(speed: float, as_json: bool) -> None:
+def serve(speed: float, as_json: bool, *, verbose: bool = False) -> None:
     """Serve a sandbox at `speed` times real time until Ctrl-C, SIGTERM or SIGHUP.
 
-    Addresses and keys are printed, as one JSON line or as text, and written to the runtime file.
+    Addresses and keys are written to the runtime file, and printed as one JSON line or as text, which has all
+    of them only if `verbose`.
     """
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -49,7 +50,8 @@ def serve(speed: float, as_json: bool) -> None:
                 file=sys.stderr,
             )
         try:
-            print(json.dumps(addresses) if as_json else _summary(addresses, speed), flush=True)
+            summary = _summary(addresses, speed, verbose=verbose)
+            print(json.dumps(addresses) if as_json else summary, flush=True)
             while not stop.wait(0.2):
                 pass
             with contextlib.suppress(OSError):  # the terminal may be gone
@@ -72,15 +74,15 @@ def _restore_runtime(file: Path, earlier: dict[str, Any] | None) -> None:
         earlier = earlier.get("earlier")
 
 
-def _summary(addresses: dict[str, str], speed: float) -> str:
-    return "\n".join(
-        (
-            _(
-                "A sandbox runs on this machine, {speed} times as fast as reality.",
-                speed=f"{speed:g}",
-            ),
-            _("Set up a stack in it:  provision --sandbox setup"),
-            _("Talk to the bot:       {page}", page=addresses["page"]),
+def _summary(addresses: dict[str, str], speed: float, *, verbose: bool) -> str:
+    """Return what a learner needs; with `verbose` all addresses and keys."""
+    lines = [
+        _("A sandbox runs on this machine, {speed} times as fast as reality.", speed=f"{speed:g}"),
+        _("Set up a stack in it:  provision --sandbox setup"),
+        _("Talk to the bot:       {page}", page=addresses["page"]),
+    ]
+    if verbose:
+        lines += [
             _("AWS {aws}   DNS {dns}   registrar {registrar}", **addresses),
             _("LINE {line}   load balancer {front}   its CA {ca}", **addresses),
             _("ECR's registry {registry}   its public gallery {gallery}", **addresses),
@@ -90,6 +92,12 @@ def _summary(addresses: dict[str, str], speed: float) -> str:
             f"  export AWS_ENDPOINT_URL={addresses['aws']} AWS_DEFAULT_REGION=ap-northeast-1",
             f"  export AWS_ACCESS_KEY_ID={addresses['access_key_id']}",
             f"  export AWS_SECRET_ACCESS_KEY={addresses['secret_access_key']}",
+        ]
+    else:
+        lines.append(_("Started with -v, it prints all its addresses and keys."))
+    return "\n".join(
+        (
+            *lines,
             _("Its tasks are processes of this machine that may do whatever you may."),
             _("Ctrl-C ends it, and everything in it."),
         )

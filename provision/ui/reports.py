@@ -10,7 +10,7 @@ from provision.engine.plan import Change, Plan
 from provision.i18n import _, can_show
 from provision.pricing import YEN, yen
 from provision.ui.names import by_step, name_of
-from provision.ui.text import columns, show
+from provision.ui.text import columns, day_and_time, show
 
 SUMMARISED = ("create", "keep", "delete")  # actions of which a step's line tells how many
 
@@ -19,6 +19,14 @@ def show_json(document: Any) -> None:
     """Print one JSON document on stdout; with escapes where stdout's encoding lacks a character of it."""
     text = json.dumps(document, ensure_ascii=False, indent=2)
     print(text if can_show(text, sys.stdout) else json.dumps(document, indent=2))
+
+
+def show_result(document: Any, text: str, *, as_json: bool) -> None:
+    """Print on stdout what a verb has done: a document for scripts, or a line for people."""
+    if as_json:
+        show_json(document)
+    else:
+        print(text)
 
 
 def action_labels() -> dict[str, tuple[str, str]]:
@@ -157,5 +165,6 @@ def show_status(document: dict[str, Any], stream: Any, *, verbose: bool = False)
     for line in tasks["rollout"]:
         print(f"  {line}", file=stream)
     if document["next"]["start"] and document["next"]["stop"]:
-        print(_("Next start {start}, next stop {stop}", **document["next"]), file=stream)
+        times = {name: day_and_time(iso) for name, iso in document["next"].items()}
+        print(_("Next start {start}, next stop {stop}", **times), file=stream)
     print(_("The bot's URL: {url}", url=document["url"]), file=stream)

@@ -2,7 +2,10 @@
 
 import re
 import shutil
+from datetime import datetime
 from typing import Any
+
+from provision.i18n import _
 
 # What stays on one line: a run of ASCII, or one letter, with the punctuation that may not begin a line.
 PIECE = re.compile(r"[「『（【〈]*(?:[!-~]+|.)[、。，．）」』】〉！？ー…々：；]* *")
@@ -35,6 +38,20 @@ def wrap(text: str, limit: int) -> list[str]:
             line += piece
         lines.append(line.rstrip())
     return lines
+
+
+def day_and_time(iso: str) -> str:
+    """Return a time in ISO 8601 as a person reads it, with its day of the week."""
+    at = datetime.fromisoformat(iso)
+    days = (_("Mon"), _("Tue"), _("Wed"), _("Thu"), _("Fri"), _("Sat"), _("Sun"))
+    return _(
+        "{weekday} {year}-{month}-{day} {time}",
+        weekday=days[at.weekday()],
+        year=at.year,
+        month=at.month,
+        day=at.day,
+        time=f"{at:%H:%M}",
+    )
 
 
 def indented(text: str) -> str:

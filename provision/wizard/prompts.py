@@ -15,6 +15,7 @@ from typing import Any
 from provision.errors import UsageError
 from provision.i18n import _
 from provision.pricing import YEN, prices
+from provision.resources.certificate import PRIVATE_ENDINGS
 from provision.resources.vpc import ZONES
 from provision.settings import BY_KEY, Choices, Setting, Settings
 from provision.state.stack_file import StackFile
@@ -227,6 +228,10 @@ def _answer(
             answer = setting.read(text.strip())
         except ValueError as error:
             return _("expected: {wanted}", wanted=error)
+        if key in ("domain", "host") and str(answer).rpartition(".")[2] in PRIVATE_ENDINGS:
+            return _(
+                "expected: {wanted}", wanted=_("a name that can be registered (not .local, .test)")
+            )
         conflict = Settings({**file.settings, **chosen, key: answer}).conflict()
         if conflict and conflict[0] == key:
             return _("expected: {wanted}", wanted=conflict[1])

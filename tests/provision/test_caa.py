@@ -96,6 +96,18 @@ def test_plan_rejects_excluding_caa_record(env: Env) -> None:
     assert WHOLE == env.inventory()
 
 
+@pytest.mark.parametrize("domain", ["shop.test", "shop.corp.internal"])
+def test_plan_rejects_a_domain_that_nobody_can_register(env: Env, domain: str) -> None:
+    """ACM fails for it, but only after everything else is built; teardown is not stopped."""
+    env.set(domain=domain)
+    engine = env.engine()
+    (error,) = plan(engine.inspect(), [], prices("ap-northeast-1")).errors
+    ending = domain.rpartition(".")[2]
+    assert f"ACM issues none for .{ending}, which nobody can register" == error.why
+    assert [] == env.changes()
+    assert [] == env.teardown().left
+
+
 def test_unreachable_dns_does_not_stop_setup(env: Env) -> None:
     """The plan goes on; ACM will report a problem."""
 

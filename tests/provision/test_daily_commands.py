@@ -134,6 +134,31 @@ def test_commands_without_a_stack(person: Person) -> None:
         assert 0 == person.types("--sandbox", verb, "--yes").returncode
 
 
+@pytest.mark.slow
+def test_every_verb_has_a_document(person: Person) -> None:
+    """--json: one document on stdout for each verb that changes something."""
+
+    def document(*words: str) -> Any:
+        done = person.types("--sandbox", *words, "--yes", "--json")
+        assert 0 == done.returncode, done.stderr
+        return json.loads(done.stdout)
+
+    built = {"url": "https://news-bot.example/webhook", "waiting": [], "notes": []}
+    assert built == document("setup")
+    assert {"wanted": 0} == document("stop")
+    assert {"wanted": 1} == document("start")
+    assert {"revision": "news-bot:1", "deployed": False} == document("deploy")
+    smaller = document("deploy", "--set", "service.memory=1024")
+    assert {"revision": "news-bot:2", "deployed": True} == smaller
+    assert {"paused": True, "saved_monthly_usd": 36.32} == document("pause")
+    assert built == document("resume")
+    (person.folder / "stack.sandbox.yaml").unlink()
+    (person.folder / ".stack.sandbox.yaml.last").unlink(missing_ok=True)
+    recovered = document("recover")
+    assert ("stack.sandbox.yaml", {}) == (recovered["path"], recovered["unknown"])
+    assert 0 < recovered["records"]
+
+
 def _status(person: Person) -> list[dict[str, Any]]:
     return list(json.loads(person.types("--sandbox", "status", "--json").stdout)["resources"])
 
