@@ -11,7 +11,7 @@ from provision import environment
 from provision.clients import aws as aws_client
 from provision.clients import registry
 from provision.clients.aws import Aws
-from provision.clients.dns import Dns
+from provision.clients.dns import Dns, DnsError
 from provision.clients.line import CONSOLE, Line, LineError
 from provision.clock import Clock
 from provision.engine import record_validation
@@ -135,6 +135,16 @@ class Run:
         delegation = self.observations.get(self.stack.delegation.key)
         if delegation and not delegation.waiting:
             return
+        if signers := self._signers(zone):
+            progress.print_message(
+                _(
+                    "{domain} has a DS record (DNSSEC) of its present DNS provider. Remove it where the name "
+                    "servers are entered, before you change them, and wait a day or the domain will not "
+                    "resolve: {records}",
+                    domain=zone.domain,
+                    records=", ".join(signers),
+                )
+            )
         progress.print_message(self._instruction(zone))
         guide = "" if self.clients.dns.zone_above(zone.domain) else registrar_guide()
         progress.pin(self.stack.delegation.key, self._reminder(zone), guide)
@@ -150,6 +160,13 @@ class Run:
                     command=environment.curl(self.sandbox, zone.domain, zone.name_servers),
                 )
             )
+
+    def _signers(self, zone: HostedZone) -> list[str]:
+        """Return the DS records of the domain; [] if no server answers."""
+        try:
+            return self.clients.dns.signers(zone.domain)
+        except DnsError:
+            return []
 
     def _reminder(self, zone: HostedZone) -> str:
         """Return what stays on the screen while the registrar is waited for."""

@@ -26,18 +26,20 @@ class DnsError(Exception):
 
 
 def over_network(query: Any, address: str, port: int) -> Any:
-    """Send a query over UDP; over TCP if the response is truncated."""
+    """Send a query over UDP; over TCP if the response is truncated or does not come."""
     import dns.exception
     import dns.query
 
     try:
-        answer, _tcp = dns.query.udp_with_fallback(query, address, timeout=TIMEOUT, port=port)
+        return dns.query.udp_with_fallback(query, address, timeout=TIMEOUT, port=port)[0]
     except (OSError, dns.exception.DNSException) as error:
+        server = address if port == 53 else f"{address}:{port}"
         reason = str(error) or type(error).__name__
-        raise DnsError(
-            _("{address} does not answer ({error})", address=address, error=reason)
-        ) from None
-    return answer
+        try:
+            return dns.query.tcp(query, address, timeout=TIMEOUT, port=port)
+        except (OSError, EOFError, dns.exception.DNSException):
+            why = _("{address} does not answer ({error})", address=server, error=reason)
+            raise DnsError(why) from None
 
 
 class Dns:
@@ -66,12 +68,34 @@ class Dns:
         Query the parent zone's servers directly, because a resolver may have cached an old answer.
         Raise DnsError.
         """
+        answer = self._ask_parent(domain, "NS")
+        return {
+            record.target.to_text(omit_final_dot=True).lower()
+            for rrset in _sets(answer, domain, "NS")
+            for record in rrset
+        }
+
+    def ttl(self, domain: str) -> int:
+        """Return the seconds for which resolvers may remember the domain's name servers. Raise DnsError."""
+        answer = self._ask_parent(domain, "NS")
+        return max((rrset.ttl for rrset in _sets(answer, domain, "NS")), default=0)
+
+    def signers(self, domain: str) -> list[str]:
+        """Return the parent's DS records for the domain (`tag algorithm type digest`). Raise DnsError.
+
+        With a DS record, validating resolvers accept only answers that are signed with its key (RFC 4035).
+        """
+        answer = self._ask_parent(domain, "DS")
+        return [record.to_text().lower() for r in _sets(answer, domain, "DS") for record in r]
+
+    def _ask_parent(self, domain: str, kind: str) -> Any:
+        """Return the answer of one of the parent zone's servers, or of PROVISION_DNS. Raise DnsError."""
         if self._resolver:
-            return self._name_servers(domain, *self._resolver)
+            return self._answer(domain, kind, *self._resolver)
         reasons: list[str] = []
         for server in self._parent_servers(domain):
             try:
-                return self._name_servers(domain, _address(server), 53)
+                return self._answer(domain, kind, _address(server), 53)
             except DnsError as error:
                 reasons.append(str(error))
         raise DnsError(
@@ -163,25 +187,18 @@ class Dns:
             return False
         return bool(answer.answer and answer.flags & dns.flags.AA)
 
-    def _name_servers(self, domain: str, address: str, port: int) -> set[str]:
-        """Return the NS records in the answer section, or in the authority section of a referral."""
-        import dns.name
-        import dns.rcode
-        import dns.rdatatype
+    def _answer(self, domain: str, kind: str, address: str, port: int) -> Any:
+        """Return a server's answer. Raise DnsError if there is none.
 
-        answer = self._send(_query(domain, dns.rdatatype.NS), address, port)
+        An error such as SERVFAIL does not mean that there are no records.
+        """
+        import dns.rcode
+
+        answer = self._send(_query(domain, kind), address, port)
         if answer.rcode() not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
-            # An error such as SERVFAIL does not mean that there are no name servers.
             rcode = dns.rcode.to_text(answer.rcode())
             raise DnsError(_("{address} does not answer ({error})", address=address, error=rcode))
-        zone = dns.name.from_text(domain)
-        return {
-            record.target.to_text(omit_final_dot=True).lower()
-            for section in (answer.answer, answer.authority)
-            for rrset in section
-            if rrset.rdtype == dns.rdatatype.NS and rrset.name == zone
-            for record in rrset
-        }
+        return answer
 
     def _parent_servers(self, domain: str) -> list[str]:
         """Return the servers of the parent zone, found with the system's resolver."""
@@ -201,6 +218,16 @@ class Dns:
                 ) from None
             return [record.target.to_text() for record in answer][:4]
         return []
+
+
+def _sets(answer: Any, domain: str, kind: str) -> list[Any]:
+    """Return the domain's record sets in the answer section, or in the authority section of a referral."""
+    import dns.name
+    import dns.rdatatype
+
+    zone, wanted = dns.name.from_text(domain), dns.rdatatype.from_text(kind)
+    found = (*answer.answer, *answer.authority)
+    return [rrset for rrset in found if rrset.rdtype == wanted and rrset.name == zone]
 
 
 def is_registry(name: str) -> bool:

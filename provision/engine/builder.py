@@ -124,7 +124,9 @@ class Builder:
             live = inspector.find(milestone, self.clients, waiting=True, retry=retry) or {}
         if pending := milestone.pending(live):
             self._last_unreached[milestone.key] = self.clock.now()
-            pending.outside, pending.remaining = milestone.outside, remaining
+            # A wait with a limit of its own (DNS does not answer) is not for a person.
+            pending.outside = milestone.outside and pending.timeout is None
+            pending.remaining = remaining
             raise pending
         milestone.load_from_api(live)
         self._completed.add(milestone.key)

@@ -2,8 +2,10 @@
 
 import secrets
 from collections.abc import Collection
-from typing import Any
+from dataclasses import field
+from typing import Any, Literal
 
+from provision.clients.aws import call_or_none
 from provision.clients.dns import DnsError
 from provision.errors import Pending, ProvisionError
 from provision.i18n import _
@@ -33,6 +35,14 @@ AMAZON = {"amazon.com", "amazontrust.com", "awstrust.com", "amazonaws.com"}
 PRIVATE_ENDINGS = ("internal", "invalid", "lan", "local", "localhost", "onion", "test")
 
 
+# Properties of CAA records that a certificate authority knows (IANA, "Certification Authority Restriction
+# Properties"), and the flag of those that it must know.
+KNOWN_PROPERTIES = ("issue", "issuewild", "iodef", "contactemail", "contactphone", "issuemail")
+CRITICAL = 128
+# Final statuses of a certificate that was not issued. ACM API, CertificateDetail.
+FINAL = ("FAILED", "VALIDATION_TIMED_OUT", "EXPIRED", "REVOKED", "INACTIVE")
+
+
 @resource
 class Certificate(Resource):
     """A public ACM certificate for the host, validated through DNS."""
@@ -42,6 +52,8 @@ class Certificate(Resource):
     idempotency_token: str = output("IdempotencyToken")
     record_name: str = output("DomainValidationOptions[0].ResourceRecord.Name")
     record_value: str = output("DomainValidationOptions[0].ResourceRecord.Value")
+    # ARNs of this stack's certificates that ACM gave up, found by `find`; `create` deletes them.
+    given_up: list[str] = field(default_factory=list, init=False)
     deletion = Deletion(
         immediate=True,
         release_delay=30,  # ACM reports it as in use for a while
@@ -111,23 +123,34 @@ class Certificate(Resource):
         """Find the certificate by ARN, else by host and tags (names are not unique in ACM)."""
         acm = clients.aws.acm
         if self.arn:
-            return dict(acm.describe_certificate(CertificateArn=self.arn)["Certificate"])
-        pages = acm.get_paginator("list_certificates").paginate(
-            CertificateStatuses=["PENDING_VALIDATION", "ISSUED"]
-        )
-        for page in pages:
+            live = dict(acm.describe_certificate(CertificateArn=self.arn)["Certificate"])
+            self.given_up = [self.arn] if self.deletion_state(live) else []
+            return live
+        self.given_up = []
+        for page in acm.get_paginator("list_certificates").paginate():
             for summary in page["CertificateSummaryList"]:
                 arn = summary["CertificateArn"]
-                if summary.get("DomainName") == self.host and self._is_ours(clients, arn):
-                    return dict(acm.describe_certificate(CertificateArn=arn)["Certificate"])
+                if summary.get("DomainName") != self.host or not self._is_ours(clients, arn):
+                    continue
+                live = dict(acm.describe_certificate(CertificateArn=arn)["Certificate"])
+                if not self.deletion_state(live):
+                    return live
+                self.given_up.append(arn)
         return None
+
+    def deletion_state(self, live: Live) -> Literal["", "leaving"]:
+        """Return `leaving` for a certificate that ACM gave up and nothing uses: another is requested."""
+        return "leaving" if live.get("Status") in FINAL and not live.get("InUseBy") else ""
 
     def _is_ours(self, clients: Clients, arn: str) -> bool:
         tags = tags_to_dict(clients.aws.acm.list_tags_for_certificate(CertificateArn=arn)["Tags"])
         return tags.get("provision:stack") == self.stack
 
     def create(self, clients: Clients) -> Live | None:
-        """Call RequestCertificate."""
+        """Delete those that ACM gave up, then call RequestCertificate."""
+        for arn in self.given_up:
+            codes = ("ResourceNotFoundException", "ResourceInUseException")
+            call_or_none(codes, clients.aws.acm.delete_certificate, CertificateArn=arn)
         response = clients.aws.acm.request_certificate(
             DomainName=self.host,
             ValidationMethod="DNS",
@@ -166,13 +189,13 @@ def caa_error(host: str, name: str, records: list[str]) -> ProvisionError | None
     return ProvisionError(
         _("Amazon may not issue a certificate for {host}.", host=host),
         _(
-            "the CAA records of {name} allow other certificate authorities only: {records}",
+            "the CAA records of {name} do not allow Amazon to issue: {records}",
             name=name,
             records=", ".join(records),
         ),
         _(
-            'Add the CAA record `0 issue "amazon.com"` for {name} at its DNS provider, then run '
-            "the same command again.",
+            'Add the CAA record `0 issue "amazon.com"` for {name} at its DNS provider (and remove critical '
+            "ones, with 128, that are unknown), then run the same command again.",
             name=name,
         ),
     )
@@ -229,11 +252,14 @@ def every_certificate(acm: Any) -> dict[str, dict[str, Any]]:
 def excludes_amazon(records: list[str]) -> bool:
     """Return whether CAA records (`0 issue "ca.example; key=value"`) allow other issuers, but not Amazon.
 
-    RFC 8659, 4.2: without an `issue` property there is no restriction; an empty issuer allows nobody.
+    RFC 8659, 4.2: without an `issue` property there is no restriction; an empty issuer allows nobody. 4.1: a
+    critical property that is not known allows nobody.
     """
     issuers = []
     for record in records:
-        _flags, tag, value = record.split(maxsplit=2)
+        flags, tag, value = record.split(maxsplit=2)
+        if int(flags) & CRITICAL and tag.lower() not in KNOWN_PROPERTIES:
+            return True
         if tag.lower() == "issue":
             issuers.append(value.strip().strip('"').partition(";")[0].strip().lower())
     return bool(issuers) and not AMAZON.intersection(issuers)

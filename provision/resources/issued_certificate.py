@@ -2,15 +2,13 @@
 
 from typing import ClassVar
 
+from provision.clients.dns import DnsError
 from provision.errors import Pending, ProvisionError
 from provision.i18n import _
 from provision.resources.base import Clients, Live, Milestone, Polling, resource
-from provision.resources.certificate import Certificate
+from provision.resources.certificate import FINAL, Certificate, caa_error
 from provision.resources.delegation import Delegation
 from provision.resources.record_set import ValidationRecord
-
-# Final statuses of a certificate that was not issued. ACM API, CertificateDetail.
-FINAL = ("FAILED", "VALIDATION_TIMED_OUT", "EXPIRED", "REVOKED", "INACTIVE")
 
 
 @resource
@@ -28,6 +26,16 @@ class IssuedCertificate(Milestone):
     )
 
     def find(self, clients: Clients) -> Live | None:
+        """Find the certificate; until it is issued, also the CAA records that prevent that."""
+        live = self.certificate.find(clients)
+        if live is None or live.get("Status") != "PENDING_VALIDATION":
+            return live
+        try:
+            return {**live, "Caa": clients.dns.caa(self.certificate.host)}
+        except DnsError:
+            return live
+
+    def poll(self, clients: Clients) -> Live | None:
         """Find the certificate."""
         return self.certificate.find(clients)
 
@@ -40,13 +48,16 @@ class IssuedCertificate(Milestone):
                 _(
                     "ACM says {status}: {reason}",
                     status=status,
-                    reason=live.get("FailureReason", "?"),
+                    reason=live.get("FailureReason") or _("not validated in time"),
                 ),
                 _(
-                    'Fix the problem ACM reported (for CAA_ERROR add the record `0 issue "amazon.com"`), '
-                    "delete the certificate in the ACM console, then run the same command again."
+                    "Fix the problem ACM reported (for CAA_ERROR add the record "
+                    '`0 issue "amazon.com"`), then run the same command again: it requests the '
+                    "certificate anew."
                 ),
             )
+        if "Caa" in live and (error := caa_error(self.certificate.host, *live["Caa"])):
+            raise error
         if status == "ISSUED":
             return None
         return Pending(_("waiting for ACM to find the validation record"))

@@ -1,5 +1,7 @@
 """The stack's network: an existing or a new VPC, and its public subnets."""
 
+import re
+
 from provision.clients.aws import Aws, reading
 from provision.errors import ProvisionError
 from provision.i18n import _
@@ -16,7 +18,9 @@ from provision.resources.base import (
 )
 from provision.resources.route_table import Route, RouteTableAssociation
 from provision.resources.tagged_ec2 import ec2_filter, matching
-from provision.resources.vpc import ZONES
+from provision.resources.vpc import ZONES, has_fargate
+
+FREE_ADDRESSES = 8  # ELB User Guide, "Subnets for your load balancer"
 
 
 @resource
@@ -102,11 +106,11 @@ class ExistingNetwork(Network):
         recorded = [subnet for subnet in self.subnet_ids if subnet in public]
         if len(recorded) >= 2:
             return {"VpcId": vpc_id, "SubnetIds": recorded}
-        chosen = one_per_zone(list(public.values()))[:ZONES]
+        chosen = one_per_zone([s for s in public.values() if not unsuitable(s)])[:ZONES]
         if len(chosen) < 2:
             raise self._error(
                 _(
-                    "{vpc} has public subnets in {count} zones; two are needed",
+                    "{vpc} has suitable public subnets in {count} zones; two are needed",
                     vpc=vpc_id,
                     count=len(chosen),
                 )
@@ -133,6 +137,8 @@ class ExistingNetwork(Network):
                 raise self._error(_("{subnet} is not in that VPC", subnet=subnet))
             if subnet not in public:
                 raise self._error(_("{subnet} has no route to an internet gateway", subnet=subnet))
+            if why := unsuitable(public[subnet]):
+                raise self._error(f"{subnet}: {why}")
             zone = public[subnet]["AvailabilityZone"]
             if zone in zones:
                 raise self._error(
@@ -160,11 +166,9 @@ class ExistingNetwork(Network):
 def is_public(subnet: Live, tables: list[Live]) -> bool:
     """Return whether the subnet has a route to an internet gateway, in its route table or the VPC's main one.
 
-    A default subnet counts as public (VPC User Guide, "Default VPC components"). If its route was deleted,
-    CreateLoadBalancer fails with a message that names the subnet.
+    A default subnet counts as public if no route is shown at all (VPC User Guide, "Default VPC components"):
+    moto's main route table has none.
     """
-    if subnet.get("DefaultForAz") and subnet.get("MapPublicIpOnLaunch"):
-        return True
     own: Live = {}
     main: Live = {}
     for table in tables:
@@ -174,12 +178,34 @@ def is_public(subnet: Live, tables: list[Live]) -> bool:
             if association.get("Main"):
                 main = main or table
     routes = (own or main).get("Routes", [])
-    return any(
+    outside = [route for route in routes if route.get("GatewayId") != "local"]
+    is_default = bool(subnet.get("DefaultForAz") and subnet.get("MapPublicIpOnLaunch"))
+    return (is_default and not own and not outside) or any(
         route.get("DestinationCidrBlock") == "0.0.0.0/0"
         and str(route.get("GatewayId", "")).startswith("igw-")
         and route.get("State", "active") == "active"
         for route in routes
     )
+
+
+def unsuitable(subnet: Live) -> str:
+    """Return why a public subnet cannot hold the load balancer and the tasks; "" if it can.
+
+    Load balancers need 8 free addresses and zones of one type; Fargate does not exist in every zone. Sources:
+    ELB User Guide, "Subnets for your load balancer"; ECS Developer Guide, "Fargate Regions".
+    """
+    zone, zone_id = str(subnet["AvailabilityZone"]), str(subnet.get("AvailabilityZoneId", ""))
+    if not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d+[a-z]", zone):
+        return _("{zone} is a local or wavelength zone", zone=zone)
+    if not has_fargate(zone_id):
+        return _(
+            "Fargate does not exist in the zone {zone} ({zone_id})", zone=zone, zone_id=zone_id
+        )
+    if not subnet.get("CidrBlock"):
+        return _("it has no IPv4 addresses")
+    if subnet.get("AvailableIpAddressCount", FREE_ADDRESSES) < FREE_ADDRESSES:
+        return _("it has fewer than {count} free addresses", count=FREE_ADDRESSES)
+    return ""
 
 
 def one_per_zone(subnets: list[Live]) -> list[str]:
@@ -203,7 +229,8 @@ def subnet_choices(aws: Aws, vpc: str) -> list[tuple[str, str]]:
     with reading(_("Could not list the networks.")):
         vpcs = _vpcs(aws, vpc)
         public = subnets_of(aws, vpcs[0]["VpcId"])[1] if vpcs else {}
-    found = sorted(public.values(), key=lambda s: (s["AvailabilityZone"], s["SubnetId"]))
+    suitable = [subnet for subnet in public.values() if not unsuitable(subnet)]
+    found = sorted(suitable, key=lambda s: (s["AvailabilityZone"], s["SubnetId"]))
     return [(s["SubnetId"], f"{s['AvailabilityZone']} {s['CidrBlock']}") for s in found]
 
 

@@ -27,6 +27,14 @@ from provision.resources.tagged_ec2 import (
 )
 
 ZONES = 3  # as in the article
+# Zone ids with Fargate, by prefix, where not every zone has it. Source: ECS Developer Guide, "Amazon ECS
+# on AWS Fargate", Regions.
+FARGATE_ZONES = {
+    "apne1": ("apne1-az1", "apne1-az2", "apne1-az4"),
+    "cac1": ("cac1-az1", "cac1-az2"),
+    "cnn1": ("cnn1-az1", "cnn1-az2"),
+    "usw1": ("usw1-az1", "usw1-az3"),
+}
 
 
 @resource
@@ -181,6 +189,11 @@ class Subnet(TaggedEc2):
         clients.aws.ec2.delete_subnet(SubnetId=resource_id)
 
 
+def has_fargate(zone_id: str) -> bool:
+    """Return whether Fargate exists in a zone, by its id (its letter differs between accounts)."""
+    return zone_id in FARGATE_ZONES.get(zone_id.partition("-")[0], (zone_id,))
+
+
 def zones(clients: Clients) -> list[str]:
     """Return the names of the available zones, sorted, without local and wavelength zones."""
     available = ec2_filter("state", "available")
@@ -189,4 +202,5 @@ def zones(clients: Clients) -> list[str]:
         zone["ZoneName"]
         for zone in matching(found, available)
         if zone.get("ZoneType", "availability-zone") == "availability-zone"
+        and has_fargate(str(zone.get("ZoneId", "")))
     )

@@ -15,6 +15,7 @@ from provision.wizard import prompts
 NAMES = (
     *("", "www.", "mail.", "smtp.", "imap.", "pop.", "webmail.", "autodiscover.", "ftp."),
     *("blog.", "shop.", "api.", "app.", "m.", "_dmarc.", "_mta-sts.", "mta-sts."),
+    "_acme-challenge.",
     *(f"{name}._domainkey." for name in ("default", "google", "selector1", "selector2", "k1")),
 )
 MAX_PARALLEL = 8  # names queried at once
@@ -75,7 +76,7 @@ def warn(run: Run) -> list[str]:
     if records:
         domain = run.stack.zone.domain
         try:
-            servers = ", ".join(sorted(run.clients.dns.delegated_to(domain)))
+            servers = ", ".join(sorted(run.clients.dns.delegated_to(domain))) or "?"
         except DnsError:
             servers = "?"
         print(

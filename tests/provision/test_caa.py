@@ -28,6 +28,10 @@ OTHERS = '0 issue "letsencrypt.org"'
         (['0 iodef "mailto:a@example.jp"'], False),
         (['0 issuewild ";"'], False),
         (['0 issue "notamazon.com"'], True),
+        (['128 tbs "unknown"'], True),
+        (['128 tbs "unknown"', '0 issue "amazon.com"'], True),
+        (['0 tbs "unknown"'], False),
+        (['128 issuewild ";"', '128 iodef "mailto:a@example.jp"'], False),
     ],
 )
 def test_excludes_amazon(records: list[str], expected: bool) -> None:

@@ -1,11 +1,12 @@
 """An existing VPC: the default one, or a chosen one whose subnets are checked."""
 
+import copy
 from typing import Any
 
 import pytest
 
 from provision.errors import ProvisionError
-from provision.resources.network import choices
+from provision.resources.network import choices, subnet_choices, unsuitable
 from tests.provision.conftest import WHOLE, Env
 
 ZONES = ("ap-northeast-1a", "ap-northeast-1c", "ap-northeast-1d")
@@ -97,7 +98,9 @@ def test_too_few_public_subnets_are_rejected(env: Env, public: int) -> None:
     kinds = ["public"] * public + ["private"] * (3 - public)
     vpc_id, _subnets = create_vpc(env, dict(zip(ZONES, kinds, strict=True)))
     env.set(network__vpc=vpc_id)
-    assert f"{vpc_id} has public subnets in {public} zones; two are needed" in rejection(env)
+    assert f"{vpc_id} has suitable public subnets in {public} zones; two are needed" in rejection(
+        env
+    )
 
 
 def test_unknown_vpc_is_rejected(env: Env) -> None:
@@ -150,3 +153,99 @@ def test_choices_without_a_default_vpc(env: Env) -> None:
     """It is not offered."""
     delete_default_vpc(env.aws_session.client("ec2"))
     assert ["new"] == [value for value, _told in choices(env.aws)]
+
+
+def move_subnet(env: Env, cidr: str, zone: str, zone_id: str) -> str:
+    """Create a default-VPC subnet, and move it to a zone that moto does not have. Return its id."""
+    ec2 = env.aws_session.client("ec2")
+    vpc = ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"][0]
+    made = ec2.create_subnet(
+        VpcId=vpc["VpcId"], CidrBlock=cidr, AvailabilityZone="ap-northeast-1a"
+    )["Subnet"]["SubnetId"]
+    for subnets in env.sandbox.cloud.ec2.backend("ap-northeast-1").subnets.values():
+        if made in subnets:
+            place = copy.copy(subnets[made]._availability_zone)
+            place.name, place.zone_id = zone, zone_id
+            subnets[made]._availability_zone = place
+    env.changes()
+    return str(made)
+
+
+@pytest.mark.parametrize(
+    ("zone", "zone_id", "why"),
+    [
+        (
+            "ap-northeast-1-tpe-1a",
+            "apne1-tpe1-az1",
+            "ap-northeast-1-tpe-1a is a local or wavelength zone",
+        ),
+        (
+            "ap-northeast-1-wl1-nrt-wlz-1",
+            "apne1-wl1-nrt-wlz1",
+            "ap-northeast-1-wl1-nrt-wlz-1 is a local or wavelength zone",
+        ),
+        (
+            "ap-northeast-1b",
+            "apne1-az3",
+            "Fargate does not exist in the zone ap-northeast-1b (apne1-az3)",
+        ),
+    ],
+)
+def test_zones_that_cannot_carry_the_bot(env: Env, zone: str, zone_id: str, why: str) -> None:
+    """They are not chosen, and named if a person chooses them."""
+    ec2 = env.aws_session.client("ec2")
+    good = sorted(subnet["SubnetId"] for subnet in ec2.describe_subnets()["Subnets"])
+    bad = move_subnet(env, "172.31.200.0/24", zone, zone_id)
+    observation = env.engine().inspect()["network/default"]
+    assert observation.live is not None
+    assert good == sorted(observation.live["SubnetIds"])
+    assert bad not in [value for value, _ in subnet_choices(env.aws, "default")]
+    env.set(network__subnets=[good[0], bad])
+    assert f"{bad}: {why}" in rejection(env)
+
+
+def test_default_subnet_without_a_route(env: Env) -> None:
+    """A default subnet whose own route table leads nowhere is not public."""
+    ec2 = env.aws_session.client("ec2")
+    vpc = ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
+    first, *others = sorted(
+        ec2.describe_subnets()["Subnets"], key=lambda subnet: str(subnet["AvailabilityZone"])
+    )
+    table = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
+    ec2.associate_route_table(RouteTableId=table, SubnetId=first["SubnetId"])
+    env.changes()
+    observation = env.engine().inspect()["network/default"]
+    assert observation.live is not None
+    assert [subnet["SubnetId"] for subnet in others] == observation.live["SubnetIds"]
+    env.set(network__subnets=[first["SubnetId"], others[0]["SubnetId"]])
+    assert f"{first['SubnetId']} has no route to an internet gateway" in rejection(env)
+
+
+PUBLIC = {
+    "SubnetId": "subnet-1",
+    "AvailabilityZone": "ap-northeast-1a",
+    "AvailabilityZoneId": "apne1-az4",
+    "CidrBlock": "10.0.0.0/24",
+    "AvailableIpAddressCount": 8,
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({}, ""),
+        ({"AvailabilityZoneId": None}, ""),  # an emulator that does not return it
+        ({"AvailableIpAddressCount": 7}, "it has fewer than 8 free addresses"),
+        ({"CidrBlock": ""}, "it has no IPv4 addresses"),
+        (
+            {"AvailabilityZone": "us-west-1b", "AvailabilityZoneId": "usw1-az2"},
+            "Fargate does not exist in the zone us-west-1b (usw1-az2)",
+        ),
+        ({"AvailabilityZone": "us-gov-west-1a", "AvailabilityZoneId": "usgw1-az1"}, ""),
+        ({"AvailabilityZone": "us-east-1a", "AvailabilityZoneId": "use1-az3"}, ""),
+    ],
+)
+def test_unsuitable(changed: dict[str, Any], expected: str) -> None:
+    """What a subnet needs: an ordinary zone with Fargate, IPv4, free addresses."""
+    found = {key: value for key, value in {**PUBLIC, **changed}.items() if value is not None}
+    assert expected == unsuitable(found)

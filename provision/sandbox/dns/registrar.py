@@ -26,14 +26,16 @@ class Registrar:
     """A registrar of all domains; a domain whose name servers were not set has its own (PARKING).
 
     GET and PUT /domains/{domain}, `{"name_servers": [...]}`. Setting the servers of a subdomain delegates
-    it, like NS records at another DNS provider. `"records": [{"name", "type", "value"}, ...]` (one of them,
-    or both) are records on name servers other than an emulated hosted zone's, for a domain in use.
+    it, like NS records at another DNS provider. Beside or instead of them: `"ds": [...]`, its DS records
+    (DNSSEC), and `"records": [{"name", "type", "value"}, ...]`, records on name servers other than an
+    emulated hosted zone's, for a domain in use.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._name_servers: dict[str, tuple[str, ...]] = {}
         self._records: dict[str, tuple[Entry, ...]] = {}
+        self._signers: dict[str, tuple[str, ...]] = {}
 
     def name_servers(self, domain: str) -> tuple[str, ...]:
         """Return the domain's name servers in its parent zone, in lower case without the final dot."""
@@ -59,6 +61,16 @@ class Registrar:
         """Return the records on the domain's other name servers, with normalized names."""
         with self._lock:
             return self._records.get(_normalize(domain), ())
+
+    def sign(self, domain: str, signers: Iterable[str]) -> None:
+        """Replace the domain's DS records in its parent zone, in zone file notation."""
+        with self._lock:
+            self._signers[_normalize(domain)] = tuple(signers)
+
+    def signers(self, domain: str) -> tuple[str, ...]:
+        """Return the domain's DS records in its parent zone."""
+        with self._lock:
+            return self._signers.get(_normalize(domain), ())
 
     def delegation(self, name: str) -> tuple[str, tuple[str, ...]]:
         """Return the closest delegated domain at or above this name, and its name servers."""
@@ -93,11 +105,16 @@ class Registrar:
         answer["name_servers"] = list(self.name_servers(domain))
         if records := self.records(domain):
             answer["records"] = [dict(zip(_FIELDS, record, strict=True)) for record in records]
+        if signers := self.signers(domain):
+            answer["ds"] = list(signers)
         return Response(json.dumps(answer), mimetype="application/json")
 
     def _put(self, domain: str, body: Any) -> None:
         fields = body if isinstance(body, dict) else {}
         servers, records = fields.get("name_servers"), fields.get("records")
+        signers = fields.get("ds")
+        if "ds" in fields and not _is_list_of(str, signers):
+            raise BadRequest("ds is a list of DS records.")
         if "name_servers" in fields and not _is_list_of(str, servers):
             raise BadRequest("name_servers is a list of names.")
         if "records" in fields and not (
@@ -105,10 +122,12 @@ class Registrar:
             and all(_is_list_of(str, [r.get(f) for f in _FIELDS]) for r in records or [])
         ):
             raise BadRequest(f"records is a list of objects with {', '.join(_FIELDS)}.")
-        if servers is None and records is None:
+        if servers is None and records is None and signers is None:
             raise BadRequest('The body is {"name_servers": [names], "records": [objects]}.')
         if servers is not None:
             self.enter(domain, servers)
+        if signers is not None:
+            self.sign(domain, signers)
         if records is not None:
             self.keep(domain, [(r["name"], r["type"], r["value"]) for r in records])
 

@@ -8,6 +8,7 @@ from dnslib import QTYPE, RCODE, RR, DNSRecord
 from dnslib.dns import DNSError
 
 from provision.sandbox.aws.account import Account
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.elbv2.state import Elbv2
 from provision.sandbox.aws.route53.state import Route53
 
@@ -31,8 +32,13 @@ class DnsRecord:
     alias: str = field(default="", compare=False)
 
 
+class BogusError(Exception):
+    """The answers of a zone are not signed with the key of its DS record (RFC 4035, bogus)."""
+
+
+@behaves("dns.ds-without-key")
 class DnsResolver:
-    """A recursive resolver.
+    """A recursive resolver that validates DNSSEC: a zone with a foreign DS record is SERVFAIL.
 
     A domain's NS records are those set at the registrar. Everything else comes from the public hosted zone
     whose four name servers are exactly these, and from no other zone.
@@ -44,8 +50,11 @@ class DnsResolver:
         self._elbv2 = elbv2
 
     def resolve(self, name: str, record_type: str) -> list[str]:
-        """Return the values of the records of this type, following CNAMEs."""
-        records = self.lookup(name, record_type) or []
+        """Return the values of the records of this type, following CNAMEs; [] for a bogus zone."""
+        try:
+            records = self.lookup(name, record_type) or []
+        except BogusError:
+            return []
         return [record.value for record in records if record.type == record_type]
 
     def respond(self, query: bytes) -> bytes:
@@ -63,7 +72,7 @@ class DnsResolver:
                     reply.add_answer(parsed)
             if records is None:
                 reply.header.rcode = RCODE.NXDOMAIN
-        except (DNSError, ValueError):
+        except (DNSError, ValueError, BogusError):
             reply.header.rcode = RCODE.SERVFAIL
         packed: bytes = reply.pack()
         return packed
@@ -99,7 +108,12 @@ class DnsResolver:
         domain, servers = self._account.registrar.delegation(name)
         if record_type == "NS" and name == f"{domain}.":
             return [DnsRecord(name, "NS", 172800, f"{server}.") for server in servers]
+        signers = self._account.registrar.signers(domain)
+        if record_type == "DS" and name == f"{domain}.":
+            return [DnsRecord(name, "DS", 3600, signer) for signer in signers]
         zone = self._zone(f"{domain}.", servers)
+        if zone is not None and signers and not self._is_signed(zone, signers):
+            raise BogusError(domain)
         if zone is None:
             return self._external_records(domain, name, record_type)
         while zone is not None:
@@ -137,6 +151,12 @@ class DnsResolver:
             if zone.name == name and not zone.private_zone and set(own) == set(servers):
                 return zone
         return None
+
+    def _is_signed(self, zone: Any, signers: tuple[str, ...]) -> bool:
+        """Return whether one of the DS records is of a key with which the zone is signed."""
+        keys = self._route53.signing_keys.get(zone.id.rpartition("/")[2], {}).values()
+        own = {"".join(str(key.get("DSRecord", "")).lower().split()) for key in keys}
+        return any("".join(signer.lower().split()) in own for signer in signers)
 
     def _in_zone(self, name: str, record_type: str, published: list[Any]) -> list[DnsRecord] | None:
         records_here = [record_set for record_set in published if record_set.name == name]

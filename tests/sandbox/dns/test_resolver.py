@@ -19,6 +19,25 @@ def lookup(account: Account, name: str, type: str) -> list[str] | None:
     return None if records is None else [record.value for record in records]
 
 
+@pytest.mark.behaviour("dns.ds-without-key")
+def test_ds_record_of_a_foreign_key(account: Account) -> None:
+    """The zone's names are SERVFAIL while the parent has a DS record of a key that does not sign it."""
+    zone = account.delegated_zone()
+    account.change(zone, "CREATE", "www.example.jp", "A", "192.0.2.1")
+    account.clock.advance(60)
+    account.cloud.registrar.sign("example.jp", ["1 13 2 " + "0" * 64])
+
+    def status(name: str, kind: str) -> int:
+        query = dns.message.make_query(name, kind).to_wire()
+        return int(dns.message.from_wire(bytes(account.cloud.dns.respond(query))).rcode())
+
+    assert dns.rcode.SERVFAIL == status("www.example.jp", "A")
+    assert dns.rcode.NOERROR == status("example.jp", "NS")
+    assert ["1 13 2 " + "0" * 64] == lookup(account, "example.jp", "DS")
+    account.cloud.registrar.sign("example.jp", [])
+    assert ["192.0.2.1"] == lookup(account, "www.example.jp", "A")
+
+
 def test_parked_domain_answers_with_the_registrars_servers(account: Account) -> None:
     """Before name servers are entered the parent has the registrar's, and nothing resolves."""
     zone = account.hosted_zone()["HostedZone"]["Id"]

@@ -7,7 +7,10 @@ from provision.sandbox.dns.resolver import DnsResolver
 _AMAZON = {"amazon.com", "amazontrust.com", "awstrust.com", "amazonaws.com"}
 
 
-@behaves("acm.caa-excludes-amazon", "acm.caa-behind-a-cname")
+_PROPERTIES = {"issue", "issuewild", "iodef", "contactemail", "contactphone", "issuemail"}
+
+
+@behaves("acm.caa-excludes-amazon", "acm.caa-behind-a-cname", "acm.caa-critical")
 def amazon_may_issue(dns: DnsResolver, name: str) -> bool:
     """Return whether the closest CAA record set at or above the name allows Amazon, or there is none."""
     tag = "issuewild" if name.startswith("*.") else "issue"
@@ -15,12 +18,20 @@ def amazon_may_issue(dns: DnsResolver, name: str) -> bool:
     for cut in range(len(labels) - 1):
         found = dns.resolve(".".join(labels[cut:]), "CAA")
         if found:
+            if any(_is_unknown_and_critical(value) for value in found):
+                return False
             parsed = [_caa(value) for value in found]
             issuers = [issuer for kind, issuer in parsed if kind == tag]
             if not issuers and tag == "issuewild":
                 issuers = [issuer for kind, issuer in parsed if kind == "issue"]
             return not issuers or any(issuer in _AMAZON for issuer in issuers)
     return True
+
+
+def _is_unknown_and_critical(value: str) -> bool:
+    """Return whether no authority may issue because of a property (RFC 8659, 4.1)."""
+    flags, tag, _ = value.split(maxsplit=2)
+    return bool(int(flags) & 128) and tag.lower() not in _PROPERTIES
 
 
 def _caa(value: str) -> tuple[str, str]:

@@ -1,5 +1,6 @@
 """Route 53: key-signing keys, which block the deletion of a hosted zone. Responses are not signed."""
 
+import hashlib
 from typing import Any
 
 from provision.sandbox.aws.behaviours import behaves
@@ -33,6 +34,7 @@ def create_key(cloud: Cloud, call: Call) -> Answer:
         "CreatedDate": now,
         "LastModifiedDate": now,
         **_KSK,
+        "DSRecord": f"12345 13 2 {hashlib.sha256(params['Name'].encode()).hexdigest()}",
     }
     cloud.route53.signing_keys.setdefault(_zone_id(call), {})[params["Name"]] = key
     location = f"https://route53.amazonaws.com/2013-04-01/keysigningkey/{_zone_id(call)}/"

@@ -140,9 +140,12 @@ def test_all_names_are_validated(account: Account) -> None:
         ('0 issue ";"', "FAILED"),
         ('0 issue "amazon.com"', "ISSUED"),
         ('0 iodef "mailto:a@example.jp"', "ISSUED"),
+        ('128 tbs "unknown"', "FAILED"),
+        ('0 tbs "unknown"', "ISSUED"),
+        ('128 iodef "mailto:a@example.jp"', "ISSUED"),
     ],
 )
-@pytest.mark.behaviour("acm.caa-excludes-amazon")
+@pytest.mark.behaviour("acm.caa-excludes-amazon", "acm.caa-critical")
 def test_caa_decides(account: Account, record: str, status: str) -> None:
     """A CAA record of the domain without an Amazon issuer fails the certificate."""
     zone = account.delegated_zone()
