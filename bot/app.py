@@ -5,7 +5,10 @@ import logging
 import math
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from random import getrandbits
+from socket import SHUT_RD
+from threading import Timer
 from typing import Any
 
 from flask import Flask, Response, abort, request
@@ -27,6 +30,7 @@ from bot.secrets import Secret, parameter_reader
 log = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 2_000_000
+BODY_SECONDS = 1.5  # LINE sends a body at once
 ANSWER_SECONDS = 1.8  # LINE counts a webhook that is not answered after two as an error
 TOKEN_SECONDS = 20 * 60.0  # on redelivery a reply token works until then, unless it was used
 
@@ -98,6 +102,7 @@ def create_app(
     @app.errorhandler(HTTPException)
     def refused(error: HTTPException) -> Response:
         now = time.monotonic()
+        stop_reading(request.environ.get("gunicorn.socket"))
         if request.path == "/webhook" and now >= warned.get(error.code, -math.inf) + 60:
             warned[error.code] = now
             log.warning("a webhook is not acknowledged", extra={"status": error.code})
@@ -117,7 +122,10 @@ def is_signed(body: str, signature: str, secret: Secret) -> bool:
 
 
 def _body() -> str:
-    """Return the request's body as it was signed; 400 if it does not come or is no UTF-8."""
+    """Return the request's body as it was signed; 400 if it does not come in time or is no UTF-8."""
+    deadline = Timer(BODY_SECONDS, stop_reading, [request.environ.get("gunicorn.socket")])
+    deadline.daemon = True
+    deadline.start()
     try:
         body = request.get_data()
         if len(body) > MAX_BODY_BYTES:  # Flask cuts off a chunked one
@@ -127,6 +135,14 @@ def _body() -> str:
         raise
     except Exception:  # gunicorn's for a wrong chunk is no OSError
         abort(400, "The body could not be read")
+    finally:
+        deadline.cancel()
+
+
+def stop_reading(connection: Any) -> None:
+    """Let gunicorn find the end of the request, whose slow body would keep a thread from others."""
+    with suppress(OSError, AttributeError):  # it is closed; another server has none
+        connection.shutdown(SHUT_RD)
 
 
 def _events(body: str) -> list[Any]:

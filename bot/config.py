@@ -34,7 +34,7 @@ class Config:
     port: int = 8080
     region: str = ""
     linger_seconds: float = 20.0
-    threads: int = 64
+    threads: int = 384  # more than slow clients can keep: each body has 1.5 seconds
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:

@@ -18,9 +18,7 @@ workers = 1  # a quarter of a vCPU; a second process would only cost memory
 threads = _config.threads
 keepalive = 75  # above the load balancer's 60 seconds, or people get its 502
 graceful_timeout = 60  # with LINGER_SECONDS below the task's stopTimeout of 120 seconds
-worker_tmp_dir = (
-    "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-)  # no disk, which may be slow
+worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # no slow disk
 control_socket_disable = True  # no file in a home folder that may be read-only
 logconfig_dict = configuration()
 

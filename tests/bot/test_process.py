@@ -1,5 +1,8 @@
 """`python -m bot`, as the container runs it."""
 
+import base64
+import hashlib
+import hmac
 import http.client
 import json
 import os
@@ -12,6 +15,8 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from urllib.parse import urlsplit
+
+import pytest
 
 ENVIRONMENT = {"PATH": os.environ["PATH"], "HOST": "127.0.0.1", "PORT": "0"}
 SECRETS = {"ACCESS_TOKEN": "token-value", "CHANNEL_SECRET": "secret-value"}
@@ -84,9 +89,34 @@ def test_silent_connections_do_not_keep_others_waiting() -> None:
     """More of them than there are threads: gunicorn gives each five seconds, then the thread is free."""
     with running(LINGER_SECONDS="0") as (address, _process), ExitStack() as stack:
         host, port = urlsplit(address).hostname, urlsplit(address).port
-        for _ in range(100):
+        for _ in range(400):
             stack.enter_context(socket.create_connection((host, port), 5))
         assert (200, b"ok") == asked(address)
+
+
+@pytest.mark.parametrize("signature", [b"", b"X-Line-Signature: " + b"A" * 43 + b"=\r\n"])
+def test_slow_bodies_do_not_keep_others_waiting(signature: bytes) -> None:
+    """300 bodies that never end, signed or not: webhooks and health checks are answered meanwhile."""
+    head = b"POST /webhook HTTP/1.1\r\nHost: a\r\nContent-Length: 5000\r\n" + signature + b"\r\n{"
+    with running(LINGER_SECONDS="0") as (address, _process), ExitStack() as stack:
+        host, port = urlsplit(address).hostname, urlsplit(address).port
+        for _ in range(300):
+            stack.enter_context(socket.create_connection((host, port), 5)).sendall(head)
+        assert (200, b"ok") == asked(address)
+        assert 200 == signed_webhook(address)
+
+
+def signed_webhook(address: str) -> int:
+    """The status of a webhook without events, as LINE sends it to test the URL."""
+    body = b'{"destination":"U","events":[]}'
+    digest = hmac.new(SECRETS["CHANNEL_SECRET"].encode(), body, hashlib.sha256).digest()
+    connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=20)
+    try:
+        headers = {"X-Line-Signature": base64.b64encode(digest).decode()}
+        connection.request("POST", "/webhook", body, headers)
+        return connection.getresponse().status
+    finally:
+        connection.close()
 
 
 def test_bad_requests() -> None:
