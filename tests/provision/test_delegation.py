@@ -10,9 +10,9 @@ import dns.rrset
 import pytest
 
 from provision.clients.dns import Dns, DnsError
+from provision.console.server import HttpServer
 from provision.engine.engine import Engine
 from provision.engine.executor import Outcome
-from provision.sandbox.web.serving import HttpServer
 from tests.provision.conftest import WHOLE, Env
 
 DS = "12345 13 2 " + "ab" * 32
