@@ -26,7 +26,7 @@ from bot.news.store import NotFound, Store, store_at
 from bot.news.web import Mark, Reading, read_all
 from bot.text import normalise
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("bot.news.collector")  # run as a module, its name is __main__
 
 FOLDER = "articles"
 SAME_TITLE = 50  # articles of one title that are compared
@@ -99,7 +99,7 @@ def _same(one: Article, other: Article) -> bool:
     known = one.published and other.published
     if known and abs(one.published - other.published) >= DAY:
         return False
-    return not one.feed or one.feed != other.feed or one.url == other.url
+    return not one.feed or one.feed != other.feed or bool(one.url and one.url == other.url)
 
 
 def publish(

@@ -24,22 +24,8 @@ _NAME_ALONE = re.compile(r"<(?=/?([a-zA-Z][a-zA-Z0-9]*)(?:/?>|[^\w\s/>:-]))")
 _NEW = {"bdi", "dialog", "main", "nobr", "picture", "template"}  # tags that lxml does not list
 _INLINE = {
     *("a", "abbr", "acronym", "b", "bdi", "bdo", "big", "body", "cite", "code", "del", "dfn", "em"),
-    *(
-        "font",
-        "html",
-        "i",
-        "ins",
-        "kbd",
-        "label",
-        "mark",
-        "nobr",
-        "q",
-        "ruby",
-        "s",
-        "samp",
-        "small",
-    ),
-    *("span", "strike", "strong", "sub", "sup", "time", "tt", "u", "var", "wbr"),
+    *("font", "html", "i", "ins", "kbd", "label", "mark", "nobr", "q", "ruby", "s", "samp"),
+    *("small", "span", "strike", "strong", "sub", "sup", "time", "tt", "u", "var", "wbr"),
 }
 _SOURCES = ("data-src", "data-lazy-src", "data-original", "src")  # the first where it loads later
 _UNSEEN = ("iframe", "noscript", "object", "rp", "rt", "script", "style", "template")

@@ -179,6 +179,7 @@ def items(*rows: str) -> list[Article]:
         [f"<title>{n}</title><guid isPermaLink='false'>always the same</guid>" for n in range(5)],
         [f"<title>{n}</title>" for n in range(5)],
         [f"<title>{n}</title><guid>{n}</guid>" for n in range(5)],
+        [f"<title>Today</title><guid>{n}</guid>" for n in range(5)],
         [f"<title>a</title><guid>{n}</guid><link>https://e.com/?p={n}</link>" for n in range(5)],
     ],
 )
