@@ -1,5 +1,6 @@
 """Show the progress of a run on stderr: a live list of its steps on a terminal, else a line per event."""
 
+import os
 import sys
 from collections.abc import Iterable
 from types import TracebackType
@@ -64,7 +65,7 @@ class Progress:
 
     def __enter__(self) -> "Progress":
         self._started = self._clock.now()
-        if self._stream.isatty():
+        if self._stream.isatty() and os.environ.get("TERM") != "dumb":  # which cannot redraw lines
             from rich.console import Console
             from rich.live import Live
 
@@ -121,7 +122,17 @@ class Progress:
     def print_message(self, text: str) -> None:
         """Print a text for the person, above the table."""
         if self._screen:
-            self._console.print("\n".join(wrap(text, self._console.width)), markup=False)
+            # What can be copied, a command or a name server, is not broken into lines.
+            lines = [
+                line
+                for paragraph in text.splitlines()
+                for line in (
+                    [paragraph]
+                    if paragraph.startswith(" ") or paragraph.endswith("\\")
+                    else wrap(paragraph, self._console.width)
+                )
+            ]
+            self._console.print("\n".join(lines), markup=False, soft_wrap=True)
         else:
             print(text, file=self._stream, flush=True)
 

@@ -107,7 +107,7 @@ def _pip(context: DoctorContext) -> Finding:
     """Check that pip can download the bot's packages."""
     if context.settings["image.uri"]:
         return not_checked(_("image.uri is given, so no image is built"))
-    return ok(context.clients.index.check())
+    return ok(_("downloaded before") if context.clients.index.check() else "")
 
 
 def _proxy(context: DoctorContext) -> Finding:
@@ -262,7 +262,10 @@ def _permissions(context: DoctorContext) -> Finding:
         return ok(_("simulated by IAM"))
     return ng(
         _("not allowed on every resource: {actions}", actions=", ".join(denied)),
-        _("Ask the account's administrator. Setup may succeed if yours are limited to its names."),
+        _(
+            "Ask the account's administrator: `provision policy` prints what is needed. Permissions that are "
+            "limited to this stack's names are enough, too."
+        ),
     )
 
 

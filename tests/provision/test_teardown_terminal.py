@@ -15,7 +15,7 @@ SETS = ("--set", "domain=leave.example", "--set", "network.vpc=default", "--set"
 @pytest.mark.parametrize(
     ("language", "delete", "stays", "asked", "nothing"),
     [
-        ("en", "delete", "stays: zone/leave.example", "to take it away:", "Nothing was deleted"),
+        ("en", "delete", "stays: zone/leave.example", "to delete it:", "Nothing was deleted"),
         ("ja", "削除", "残すもの: zone/leave.example", "入力してください", "何も削除していません"),
     ],
 )
@@ -40,6 +40,7 @@ def test_teardown_lists_everything_before_asking(
         line for line in lines if line[1:2] == ["load_balancer/news-bot"]
     ]
     assert stays in output
+    assert "37.66 USD" in output  # what ends; the zone's 0.50 stays
     terminal.type("another" + ENTER)
     terminal.until(nothing)
     assert 1 == terminal.wait()
