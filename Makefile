@@ -3,7 +3,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 PYTHON ?= python3
 
-.PHONY: demo test sandbox golden docs pictures mutate slow full oldest live torture soak parity benchmark lock check clean
+.PHONY: demo test sandbox golden docs pictures site mutate slow full oldest live torture soak parity benchmark lock check clean
 
 demo: $(VENV)/.installed
 	$(BIN)/python -m provision.sandbox.demo
@@ -29,6 +29,10 @@ docs: $(VENV)/.installed
 # Takes the pictures in docs/pictures anew, in Chromium.
 pictures: $(VENV)/.installed
 	$(BIN)/python -m tests.browser.screenshot
+
+# Builds the documentation in docs/, in English and Japanese, into site/.
+site: $(VENV)/.installed
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 # Changes the code in one place at a time and sees whether a test fails; takes an hour. SAMPLE: how many.
 SAMPLE ?= 200

@@ -7,18 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from tests.provision.shell import ROOT, TIMEOUT
+from tests.provision.shell import ROOT, TIMEOUT, environment
 
 pytestmark = pytest.mark.slow(seconds=60)
 CODE = (".py", ".pyc")
 
 
-def run(*command: str | Path, cwd: Path, **environ: str) -> str:
-    """Run a command without anything of this process's Python; return its stdout."""
+def run(*command: str | Path, cwd: Path) -> str:
+    """Run a command without this checkout in its path; return its stdout."""
+    environ = environment(cwd)
+    del environ["PYTHONPATH"]
     done = subprocess.run(
         list(map(str, command)),
         cwd=cwd,
-        env={"PATH": "/usr/bin:/bin", "HOME": str(cwd), "LANG": "C.UTF-8", **environ},
+        env=environ,
         capture_output=True,
         text=True,
         timeout=TIMEOUT,
@@ -72,5 +74,5 @@ def test_installed_wheel(wheel: Path, tmp_path: Path) -> None:
     assert "provision setup" in run(provision, "setup", "--help", cwd=tmp_path)
     help_in_japanese = run(provision, "--lang", "ja", "--help", cwd=tmp_path)
     assert "片付け:" in help_in_japanese
-    demo = run(python, "-m", "provision.sandbox.demo", cwd=tmp_path, TMPDIR=str(tmp_path))
+    demo = run(python, "-m", "provision.sandbox.demo", cwd=tmp_path)
     assert "left: 0" in demo
