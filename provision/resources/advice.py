@@ -36,8 +36,8 @@ def _steps() -> list[tuple[str, str]]:
         (
             "KMS|customer master key|ciphertext",
             _(
-                "The role may not use the KMS key of a parameter: run `provision setup`, which allows it, and "
-                "allow it in the key's own policy."
+                "The role may not use the KMS key of a parameter: run `provision setup`, which allows "
+                "it, and allow it in the key's own policy."
             ),
         ),
         (
