@@ -25,7 +25,13 @@ from provision.setting_types import (
     time_zone,
 )
 
-PARAMETER_NAME = r"(?=.{1,1011}\Z)([A-Za-z0-9_.-]+|(/[A-Za-z0-9_.-]+){1,15})"  # SSM, PutParameter
+# SSM, PutParameter: no name and no path begins with aws or ssm, in any case.
+PARAMETER_NAME = r"(?=.{1,1011}\Z)(?!/?(?i:aws|ssm))([A-Za-z0-9_.-]+|(/[A-Za-z0-9_.-]+){1,15})"
+# S3 User Guide, "General purpose bucket naming rules".
+BUCKET_NAME = (
+    r"(?!xn--|sthree-|amzn-s3-demo-)(?!.*(-s3alias|--ol-s3|\.mrap|--x-s3|--table-s3)\Z)(?!.*\.\.)"
+    r"(?![0-9]{1,3}(\.[0-9]{1,3}){3}\Z)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
+)
 # Public feeds as examples, each with its category. Check their terms of use before running a bot.
 FEEDS = (
     "https://www.nhk.or.jp/rss/news/cat0.xml#ニュース",
@@ -71,10 +77,11 @@ SETTINGS = (
         "name",
         "news-bot",
         text_like(
-            r"(?!internal-)[a-z][a-z0-9-]{0,18}[a-z0-9]",
+            # Refused by load balancers, security groups, S3 (twice), and ECR.
+            r"(?!internal-|sg-|sthree-|amzn-s3-demo)(?!.*--)[a-z][a-z0-9-]{0,18}[a-z0-9]",
             lambda: _(
-                "2 to 20 characters of a-z, 0-9 and -, starting with a letter, not ending with -, "
-                "not starting with internal-"
+                "2 to 20 characters of a-z, 0-9 and single -, starting with a letter, not ending with -, "
+                "not starting with internal-, sg-, sthree- or amzn-s3-demo"
             ),
         ),
         lambda: _("What should the stack be called?"),
@@ -226,7 +233,9 @@ SETTINGS = (
     Setting(
         "line.access_token_parameter",
         "ACCESS_TOKEN",
-        text_like(PARAMETER_NAME, lambda: _("a Parameter Store name")),
+        text_like(
+            PARAMETER_NAME, lambda: _("a Parameter Store name that does not start with aws or ssm")
+        ),
         lambda: _("Which parameter holds LINE's channel access token?"),
         lambda: _(
             "The parameter with LINE's channel access token. A second stack in the account needs another."
@@ -235,7 +244,9 @@ SETTINGS = (
     Setting(
         "line.channel_secret_parameter",
         "CHANNEL_SECRET",
-        text_like(PARAMETER_NAME, lambda: _("a Parameter Store name")),
+        text_like(
+            PARAMETER_NAME, lambda: _("a Parameter Store name that does not start with aws or ssm")
+        ),
         lambda: _("Which parameter holds LINE's channel secret?"),
         lambda: _(
             "The parameter with LINE's channel secret. A second stack in the account needs another."
@@ -244,7 +255,12 @@ SETTINGS = (
     Setting(
         "news.bucket",
         "",
-        text_like(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", lambda: _("an S3 bucket name")),
+        text_like(
+            BUCKET_NAME,
+            lambda: _(
+                "an S3 bucket name: a-z, 0-9, - and single dots, and none of S3's reserved ones"
+            ),
+        ),
         lambda: _("Which bucket holds the news?"),
         lambda: _("The bucket of the news. Empty: a new one. An existing one is used as it is."),
     ),

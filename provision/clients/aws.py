@@ -1,15 +1,18 @@
 """Create boto3 clients and translate botocore's exceptions."""
 
+import difflib
+import os
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any
 
-from provision.clients.http import certificate_error, trust_advice
+from provision.clients.http import certificate_error, proxy_advice, trust_advice
 from provision.errors import Denied, Pending, ProvisionError, UnknownState
 from provision.i18n import _
 
@@ -77,8 +80,6 @@ UNSUPPORTED = (
 )
 # In codes of create calls of services and of AWS-compatible endpoints: the name is taken.
 TAKEN = re.compile(r"Already(Exists|Owned|InUse|Associated)|Duplicate(?!Tag)")
-# Parts of AWS's messages about a signature whose time is too far from AWS's own.
-CLOCK_MESSAGES = ("Signature expired", "Signature not yet current", "RequestTimeTooSkewed")
 
 # The operation whose response was received last inside the innermost `reading`.
 _last_operation: ContextVar[list[str]] = ContextVar("_last_operation")
@@ -97,6 +98,23 @@ class Identity:
     error: ProvisionError | None = None
 
 
+# Environment variables that a session depends on.
+SESSION_VARIABLES = (
+    "AWS_PROFILE",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_CONFIG_FILE",
+    "AWS_SHARED_CREDENTIALS_FILE",
+    "AWS_ENDPOINT_URL",
+    "AWS_CA_BUNDLE",
+    "SSL_CERT_FILE",
+    "HOME",
+)
+_sessions: dict[tuple[str | None, ...], Any] = {}
+_session_lock = threading.RLock()
+
+
 class Aws:
     """Provide boto3 clients of one account and region as attributes, created on first use.
 
@@ -109,7 +127,8 @@ class Aws:
         self._clients: dict[str, Any] = {}
         self._caller = ""
         self._other_regions: dict[str, Aws] = {}
-        self._lock = threading.RLock()
+        # boto3's sessions are not thread-safe, and one is shared.
+        self._lock = _session_lock if session is None else threading.RLock()
 
     def __getattr__(self, service: str) -> Any:
         if service.startswith("_"):
@@ -143,9 +162,7 @@ class Aws:
 
     def _open_session(self) -> Any:
         if self._session is None:
-            import boto3
-
-            self._session = boto3.Session(region_name=self.region)
+            self._session = _shared_session()
         return self._session
 
     @property
@@ -163,7 +180,6 @@ class Aws:
         with self._lock:
             if region not in self._other_regions:
                 self._other_regions[region] = Aws(region, self._open_session())
-                # boto3's sessions are not thread-safe, so the regions share one lock.
                 self._other_regions[region]._lock = self._lock
             return self._other_regions[region]
 
@@ -214,6 +230,19 @@ class Aws:
             raise connection_error(error) from None
         return Identity(str(found["Account"]), str(found["Arn"]), _date(found))
 
+    def _unreachable_advice(self) -> str:
+        """Return what to do if the endpoint does not answer: the region may be mistyped."""
+        known = self.regions("sts")
+        if os.environ.get("AWS_ENDPOINT_URL") or self.region in known:
+            return _check_connection()
+        close = difflib.get_close_matches(self.region, known, 3) or known[:3]
+        return _(
+            "There may be no region {region}: set another with --set region=... (for example {regions}), "
+            "then run the same command again.",
+            region=self.region,
+            regions=", ".join(close),
+        )
+
     def account(self) -> str:
         """Return the account id.
 
@@ -228,13 +257,36 @@ class Aws:
                 self._caller = str(identity["Arn"])
                 return str(identity["Account"])
             except botocore.exceptions.EndpointConnectionError as error:
-                raise UnknownState(doing, transient_reason(error), _check_connection()) from None
+                why = f"{transient_reason(error)}: {error}"
+                raise UnknownState(doing, why, self._unreachable_advice()) from None
 
     def caller(self) -> str:
         """Return the ARN of the caller, which names partition and account. Raise as `account`."""
         if not self._caller:
             self.account()
         return self._caller
+
+
+def _shared_session() -> Any:
+    """Return the boto3 session of the present environment, so that an MFA code is asked for once in a run.
+
+    Set AWS_CA_BUNDLE from `ca_bundle` of the AWS profile, or from SSL_CERT_FILE, so that all clients trust
+    the same authorities.
+    """
+    import boto3
+    import botocore.exceptions
+    import botocore.session
+
+    environment = tuple(os.environ.get(name) for name in SESSION_VARIABLES)
+    if environment not in _sessions:
+        try:
+            bundle = botocore.session.get_session().get_config_variable("ca_bundle")
+        except botocore.exceptions.BotoCoreError:  # no such profile: told at the first call
+            bundle = None
+        if bundle := bundle or os.environ.get("SSL_CERT_FILE"):
+            os.environ.setdefault("AWS_CA_BUNDLE", str(bundle))
+        _sessions[environment] = boto3.Session()
+    return _sessions[environment]
 
 
 def _date(response: Any) -> str:
@@ -321,11 +373,19 @@ def connection_error(error: Exception) -> ProvisionError:
     doing = _("Could not connect to AWS.")
     if why := certificate_error(error):
         return ProvisionError(doing, why, trust_advice())
+    if isinstance(error, EOFError) or "MFA" in str(error):
+        profile = os.environ.get("AWS_PROFILE", "default")
+        why = _(
+            "the profile {profile} needs an MFA code, and there is no terminal", profile=profile
+        )
+        return ProvisionError(doing, why, _mfa_advice())
     then = _(
         "Sign in first (for example `aws configure` or `aws sso login`), then run the same command again."
     )
     if isinstance(error, botocore.exceptions.ConnectionError | ValueError):
         then = _check_connection()
+    if "407" in str(error):
+        then = proxy_advice()
     return ProvisionError(doing, str(error), then)
 
 
@@ -336,10 +396,12 @@ def _check_connection() -> str:
     )
 
 
-def clock_advice() -> str:
-    """Return the advice for a computer whose clock is wrong."""
+def clock_advice(now: datetime | None = None) -> str:
+    """Return the advice for a computer whose clock is wrong. now: the time by that clock."""
     return _(
-        "Correct this computer's clock (turn on automatic time), then run the same command again."
+        "Set this computer's clock (its time is now {now} UTC; on WSL: sudo hwclock -s), then run the "
+        "same command again.",
+        now=(now or datetime.now(UTC)).strftime("%Y-%m-%d %H:%M:%S"),
     )
 
 
@@ -348,21 +410,83 @@ def error_response(doing: str, error: Exception) -> ProvisionError:
 
     Its `answered` is False if the error code is a number: the HTTP status of a proxy's page.
     """
-    why = f"{code(error)}: {message(error)}" if code(error) else str(error)
-    if any(part in why for part in CLOCK_MESSAGES):
-        then = clock_advice()
-    elif code(error) in BAD_CREDENTIALS:
-        then = _("Sign in to AWS again, then run the same command again.")
-    elif code(error) in ACCESS_DENIED:
-        then = _(
+    why = f"{code(error)}: {_shorten(message(error))}" if code(error) else str(error)
+    translated = ProvisionError(doing, why, _next_step(code(error), message(error)))
+    translated.answered = not code(error).isdigit() and code(error) != ""
+    return translated
+
+
+# Of a message: AWS's clock and this computer's differ; IAM User Guide, "Troubleshoot Signature Version 4".
+CLOCK_SKEW = re.compile(
+    r"Signature (expired|not yet current)|RequestTimeTooSkewed|difference between"
+)
+# Of a message of an account that may not do this yet.
+BLOCKED = re.compile(
+    r"account is currently blocked|does not support creating load balancers|account.*(verif|suspend)",
+    re.IGNORECASE,
+)
+QUOTA = re.compile(r"LimitExceeded|TooMany(HostedZones|LoadBalancers)|QuotaExceeded|QuotaReached")
+ENCODED = re.compile(r"(Encoded authorization failure message: \S{20})\S+")
+NOT_ENABLED = (
+    "InvalidClientTokenId",
+    "UnrecognizedClientException",
+    "AuthFailure",
+    "OptInRequired",
+)
+
+
+def _shorten(text: str) -> str:
+    """Return AWS's message with an encoded part cut, which only DecodeAuthorizationMessage reads."""
+    return ENCODED.sub(r"\1...", text)
+
+
+def _next_step(name: str, text: str) -> str:
+    """Return what to do about an error code and its message."""
+    if name == "RequestTimeTooSkewed" or CLOCK_SKEW.search(text):
+        return clock_advice()
+    if "valid region" in text:
+        return _(
+            "The region does not exist: set another, for example with --set region=ap-northeast-1 "
+            "(or in AWS_REGION), then run the same command again."
+        )
+    if "MultiFactorAuthentication" in text or "MFA" in text:
+        return _mfa_advice()
+    if name in NOT_ENABLED:
+        return _(
+            "Sign in to AWS again. If the credentials work elsewhere, the region may not be enabled in this "
+            "account: enable it (console, Account, AWS Regions) or set another, then run the same command "
+            "again."
+        )
+    if name in BAD_CREDENTIALS:
+        return _("Sign in to AWS again, then run the same command again.")
+    if BLOCKED.search(text):
+        return _(
+            "AWS has not unlocked this account for that yet: open a support case (Account and billing), "
+            "then run the same command again."
+        )
+    if QUOTA.search(name) and "Retry" not in text:
+        return _(
+            "The account's quota is used up: delete what is not needed, or ask for more in the console "
+            "(Service Quotas), then run the same command again to continue."
+        )
+    if name in ACCESS_DENIED:
+        if "service control policy" in text or "permissions boundary" in text:
+            return _(
+                "A rule of the organization or of the account forbids it, whatever your permissions: ask "
+                "its administrator, then run the same command again."
+            )
+        return _(
             "Ask the account's administrator for the permission above, then run the same command "
             "again."
         )
-    else:
-        then = _("Fix the problem AWS reported, then run the same command again to continue.")
-    translated = ProvisionError(doing, why, then)
-    translated.answered = not code(error).isdigit() and code(error) != ""
-    return translated
+    return _("Fix the problem AWS reported, then run the same command again to continue.")
+
+
+def _mfa_advice() -> str:
+    return _(
+        "Get temporary credentials with a new MFA code first (aws sts get-session-token, or `aws configure "
+        "export-credentials --format env`), then run the same command again."
+    )
 
 
 def call_or_none(codes: str | tuple[str, ...], call: Callable[..., Any], **parameters: Any) -> Any:
@@ -438,7 +562,8 @@ def _raise_translated(
     """Raise the translated error; return if the error is not botocore's or a connection error."""
     import botocore.exceptions
 
-    known = (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError)
+    # EOFError: an MFA code is asked for, and there is no terminal.
+    known = (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError, EOFError)
     if not isinstance(error, (*known, *_transport_errors())):
         return
     if matches(error, declared.get("not_found", ())):

@@ -44,6 +44,14 @@ def trust_advice() -> str:
     )
 
 
+def proxy_advice() -> str:
+    """Return the advice for a proxy that refuses a request (407)."""
+    return _(
+        "The proxy wants a user name and a password: set HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT (special "
+        "characters as %40 and so on), then run the same command again."
+    )
+
+
 def _unwrap(error: BaseException) -> Iterator[BaseException]:
     """Yield the errors that this error wraps, innermost first, then the error itself."""
     attributes = [getattr(error, "kwargs", {}).get("error"), getattr(error, "reason", None)]
@@ -123,13 +131,15 @@ def root_cause(error: BaseException) -> BaseException:
 
 
 def authorities() -> str:
-    """Return the path of a bundle of certifi's authorities and those of AWS_CA_BUNDLE.
+    """Return the path of a bundle of certifi's authorities and those of the environment.
 
-    Raise ProvisionError if AWS_CA_BUNDLE cannot be read. (Python on macOS has no authorities of its own.)
+    These are AWS_CA_BUNDLE (also set by clients.aws, from the profile), REQUESTS_CA_BUNDLE, or SSL_CERT_FILE.
+    Raise ProvisionError if the file cannot be read. (Python on macOS has no authorities of its own.)
     """
     import certifi
 
-    bundle = os.environ.get("AWS_CA_BUNDLE") or os.environ.get("REQUESTS_CA_BUNDLE")
+    variables = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
+    bundle = next(filter(None, map(os.environ.get, variables)), "")
     if not bundle:
         return str(certifi.where())
     try:

@@ -34,6 +34,13 @@ def _steps() -> list[tuple[str, str]]:
             ),
         ),
         (
+            "KMS|customer master key|ciphertext",
+            _(
+                "The role may not use the KMS key of a parameter: run `provision setup`, which allows "
+                "it, and allow it in the key's own policy."
+            ),
+        ),
+        (
             "invalid parameters|ParameterNotFound|unable to pull secrets",
             _("A secret is missing or cannot be read. Run `provision setup` to restore it."),
         ),

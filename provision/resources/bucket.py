@@ -10,6 +10,7 @@ from provision.clients.aws import call_or_none
 from provision.errors import Pending, ProvisionError
 from provision.i18n import _
 from provision.parallel import run_all
+from provision.resources import kms
 from provision.resources.base import (
     Clients,
     Deletion,
@@ -54,6 +55,7 @@ class NewsBucket(Resource):
     name: str  # "": a random name
     bucket: str = output("Name")
     arn: str = output("Arn", arn_pattern())
+    key_arn: str = output("KeyArn")  # the customer managed key of an adopted one
     without_tls: bool = field(default=False, init=False)  # the endpoint is http://; set by `find`
     deletion = Deletion(immediate=True)
     errors = Errors(
@@ -173,6 +175,7 @@ class NewsBucket(Resource):
             "Policy": json.loads(policy["Policy"]) if policy else None,
             "Encryption": encryption.get("ServerSideEncryptionConfiguration"),
             "OwnershipControls": owner.get("OwnershipControls"),
+            "KeyArn": _key_arn(clients, encryption),
         }
 
     def create(self, clients: Clients) -> Live | None:
@@ -302,6 +305,13 @@ class NewsBucket(Resource):
             if page.get("IsTruncated") is False:
                 break
         s3.delete_bucket(Bucket=self.bucket)
+
+
+def _key_arn(clients: Clients, encryption: Live) -> str:
+    """Return the ARN of the customer managed key of a GetBucketEncryption response; "" without one."""
+    rules = encryption.get("ServerSideEncryptionConfiguration", {}).get("Rules", [])
+    defaults = [rule.get("ApplyServerSideEncryptionByDefault", {}) for rule in rules]
+    return kms.key_arn(clients, next((d.get("KMSMasterKeyID", "") for d in defaults), ""))
 
 
 def _live(name: str) -> Live:

@@ -23,6 +23,7 @@ from provision.resources.base import (
 )
 from provision.resources.bucket import FOLDER, NewsBucket
 from provision.resources.cluster import Cluster
+from provision.resources.kms import use_keys
 from provision.resources.network import Network
 from provision.resources.permissions import ExecutionPermissions, list_the_news
 from provision.resources.role import RolePolicy, Statement
@@ -55,6 +56,12 @@ class CollectorPermissions(RolePolicy):
                 "Resource": f"{self.news_bucket.arn}/{FOLDER}/*",
             },
             list_the_news(self.news_bucket),
+            *use_keys(
+                "EncryptTheNews",
+                "s3",
+                ["kms:Decrypt", "kms:GenerateDataKey"],
+                [self.news_bucket.key_arn],
+            ),
         ]
 
 

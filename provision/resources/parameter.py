@@ -1,10 +1,12 @@
 """Store LINE's two secrets in Parameter Store."""
 
+from dataclasses import field
 from typing import Any
 
 from provision.errors import ProvisionError
 from provision.i18n import _
 from provision.parallel import run_all
+from provision.resources import kms
 from provision.resources.base import (
     Batch,
     Clients,
@@ -37,6 +39,8 @@ class Parameter(Resource):
     variable: str  # the environment variable that holds it
     arn: str = output("ARN", arn_pattern())
     parameter_name: str = output("Name")
+    key_arn: str = output("KeyArn")  # the customer managed key of an adopted one
+    created: bool = field(default=False, init=False)  # by this process, without a key of its own
     deletion = Deletion(immediate=True)
     batch = Batch("ssm", "get_parameters", "Names", "Parameters", "Name", by_name=True)
     errors = Errors(
@@ -76,7 +80,18 @@ class Parameter(Resource):
             return None
         live = dict(answer["Parameters"][0])
         value = live.pop("Value", "")
-        return {**live, "UpToDate": not secret or value == secret}
+        key = self.key_arn if self.arn or self.created else self._key(clients, name)
+        return {**live, "UpToDate": not secret or value == secret, "KeyArn": key}
+
+    def _key(self, clients: Clients, name: str) -> str:
+        """Return the ARN of the customer managed key with which it is encrypted; "" without one."""
+        selector = {"Key": "Name", "Option": "Equals", "Values": [name]}
+        pages = clients.aws.ssm.get_paginator("describe_parameters").paginate(
+            ParameterFilters=[selector]
+        )
+        found = [parameter for page in pages for parameter in page["Parameters"]]
+        keys = [str(item.get("KeyId", "")) for item in found if item["Name"] == name]
+        return kms.key_arn(clients, keys[0]) if keys else ""
 
     def recovered_settings(self, live: Live) -> FoundSettings:
         """Return its name."""
@@ -96,6 +111,7 @@ class Parameter(Resource):
         clients.aws.ssm.put_parameter(
             Name=self.name, Value=self.secret, Type="SecureString", Tags=tags_to_list(self.tags)
         )
+        self.created = True
         return None
 
     def tags_of(self, clients: Clients, live: Live) -> dict[str, str]:
@@ -111,9 +127,10 @@ class Parameter(Resource):
         return {"UpToDate": True}
 
     def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
-        """Call PutParameter with Overwrite (which takes no tags)."""
+        """Call PutParameter with Overwrite (which takes no tags), under the same key."""
+        key = {"KeyId": self.key_arn} if self.key_arn else {}
         clients.aws.ssm.put_parameter(
-            Name=self.name, Value=self.secret, Type="SecureString", Overwrite=True
+            Name=self.name, Value=self.secret, Type="SecureString", Overwrite=True, **key
         )
 
     def delete(self, clients: Clients) -> None:

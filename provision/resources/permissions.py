@@ -4,6 +4,7 @@ import re
 
 from provision.resources.base import resource
 from provision.resources.bucket import FOLDER, NewsBucket
+from provision.resources.kms import use_keys
 from provision.resources.log_group import LogGroup
 from provision.resources.parameter import Parameter
 from provision.resources.repository import Repository
@@ -54,6 +55,7 @@ class ExecutionPermissions(RolePolicy):
                 "Action": "ssm:GetParameters",
                 "Resource": [self.access_token.arn, self.channel_secret.arn],
             },
+            *decrypt_the_secrets(self.access_token, self.channel_secret),
         ]
 
     def _repositories(self) -> list[str]:
@@ -88,7 +90,15 @@ class TaskPermissions(RolePolicy):
                 "Resource": f"{self.news_bucket.arn}/{FOLDER}/*",
             },
             list_the_news(self.news_bucket),
+            *decrypt_the_secrets(self.access_token, self.channel_secret),
+            *use_keys("DecryptTheNews", "s3", ["kms:Decrypt"], [self.news_bucket.key_arn]),
         ]
+
+
+def decrypt_the_secrets(*parameters: Parameter) -> list[Statement]:
+    """Return kms:Decrypt for parameters that were there before, under a customer managed key."""
+    keys = [parameter.key_arn for parameter in parameters]
+    return use_keys("DecryptTheSecrets", "ssm", ["kms:Decrypt"], keys)
 
 
 def list_the_news(bucket: NewsBucket) -> Statement:

@@ -23,9 +23,8 @@ from provision.settings import Settings
 from provision.verify.tree import Check, Finding, ng, ok, skip
 
 OLDEST_PYTHON = (3, 11)
-MAX_SKEW = (
-    300  # seconds between this clock and AWS's; signatures are valid that long (IAM User Guide)
-)
+# Seconds between this clock and AWS's; signatures are valid that long (IAM User Guide).
+MAX_SKEW = 300
 LINE_URL = "https://api.line.me"
 # One of each kind of thing that setup makes.
 ACTIONS = (
@@ -202,7 +201,7 @@ def _clock(context: DoctorContext) -> Finding:
         if skew > 0
         else _("it is {minutes} minutes behind AWS's", minutes=minutes)
     )
-    return ng(why, aws.clock_advice())
+    return ng(why, aws.clock_advice(context.now))
 
 
 def _enabled(context: DoctorContext) -> Finding:

@@ -72,7 +72,8 @@ def _simulate(
         parameters["ResourceArns"] = [
             _example(resource) for resource in _as_list(statement["Resource"])
         ]
-    like = statement.get("Condition", {}).get("StringLike", {})
+    condition = statement.get("Condition", {})
+    like = {**condition.get("StringLike", {}), **condition.get("StringEquals", {})}
     parameters["ContextEntries"] = [
         {
             "ContextKeyName": key,

@@ -1,6 +1,7 @@
 """What AWS's errors mean, and what a user without credentials or connection reads."""
 
 import http.client
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -186,6 +187,43 @@ def test_declared_codes_are_translated() -> None:
         (client_error("AccessDenied", "not for you"), "AccessDenied: not for you", "administrator"),
         (client_error("ExpiredToken", "expired"), "ExpiredToken: expired", "Sign in"),
         (client_error("RequestExpired", "expired"), "RequestExpired: expired", "Sign in"),
+        (
+            client_error("InvalidSignatureException", "Signature expired: 20261130 is now earlier"),
+            "Signature expired",
+            "Set this computer's clock",
+        ),
+        (client_error("RequestTimeTooSkewed", "too large"), "too large", "this computer's clock"),
+        (
+            client_error("SignatureDoesNotMatch", "Credential should be scoped to a valid region."),
+            "valid region",
+            "--set region=ap-northeast-1",
+        ),
+        (client_error("InvalidClientTokenId", "invalid"), "invalid", "may not be enabled"),
+        (client_error("AuthFailure", "not able to validate"), "AuthFailure", "may not be enabled"),
+        (client_error("OptInRequired", "not subscribed"), "OptInRequired", "may not be enabled"),
+        (
+            client_error("AccessDenied", "MultiFactorAuthentication failed with invalid MFA code."),
+            "MultiFactorAuthentication",
+            "with a new MFA code",
+        ),
+        (
+            client_error("AccessDenied", "x with an explicit deny in a service control policy"),
+            "service control policy",
+            "A rule of the organization",
+        ),
+        (
+            client_error("ClientException", "Your account is currently blocked"),
+            "blocked",
+            "open a support case",
+        ),
+        (
+            client_error("OperationNotPermitted", "does not support creating load balancers"),
+            "load balancers",
+            "open a support case",
+        ),
+        (client_error("VpcLimitExceeded", "maximum"), "VpcLimitExceeded", "Service Quotas"),
+        (client_error("TooManyHostedZones", "maximum"), "maximum", "Service Quotas"),
+        (EOFError(), "needs an MFA code, and there is no terminal", "with a new MFA code"),
         (failures.ParamValidationError(report="Bad"), "Bad", "Fix the problem AWS reported"),
         (failures.NoCredentialsError(), "Unable to locate credentials", "aws configure"),
         (failures.ProfileNotFound(profile="p"), "(p)", "aws configure"),
@@ -200,6 +238,73 @@ def test_errors_have_reason_and_advice(error: Exception, why: str, then: str) ->
     assert why in refusal.value.why
     assert then in refusal.value.then
     assert 1 == refusal.value.exit_status
+
+
+def test_encoded_message_is_short() -> None:
+    """An encoded authorization message is cut: only DecodeAuthorizationMessage reads it."""
+    text = "You are not authorized. Encoded authorization failure message: " + "A" * 800
+    with pytest.raises(ProvisionError) as refusal, translate_errors("doing"):
+        raise client_error("UnauthorizedOperation", text)
+    assert (
+        "UnauthorizedOperation: You are not authorized. Encoded authorization failure message: "
+        "AAAAAAAAAAAAAAAAAAAA..."
+    ) == refusal.value.why
+
+
+def test_mistyped_region(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error names the host and the regions that are meant."""
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    for name, value in KEYS.items():
+        monkeypatch.setenv(name, value)
+    aws = Aws("ap-notheast-1")
+    error = failures.EndpointConnectionError(
+        endpoint_url="https://sts.ap-notheast-1.amazonaws.com/"
+    )
+
+    def fail(**_event: object) -> None:
+        raise error
+
+    aws.sts.meta.events.register("before-send", fail)
+    with pytest.raises(ProvisionError) as refusal:
+        aws.account()
+    assert "sts.ap-notheast-1.amazonaws.com" in refusal.value.why
+    assert "There may be no region ap-notheast-1" in refusal.value.then
+    assert "ap-northeast-1" in refusal.value.then
+
+
+def test_one_session_for_a_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A credential helper (and so an MFA code) is asked once, however many clients are made."""
+    calls, helper = tmp_path / "calls", tmp_path / "helper.sh"
+    answer = '{"Version": 1, "AccessKeyId": "a", "SecretAccessKey": "b"}'
+    helper.write_text(f"#!/bin/sh\necho >> {calls}\necho '{answer}'\n")
+    helper.chmod(0o700)
+    config = tmp_path / "config"
+    config.write_text(f"[profile p]\ncredential_process = {helper}\n")
+    for name in KEYS:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    monkeypatch.setenv("AWS_PROFILE", "p")
+    for region in ("ap-northeast-1", "us-east-1", "ap-northeast-1"):
+        assert Aws(region)._open_session().get_credentials().access_key == "a"
+    assert "\n" == calls.read_text()
+
+
+@pytest.mark.parametrize("how", ["profile", "SSL_CERT_FILE"])
+def test_ca_bundle_of_the_profile(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, how: str
+) -> None:
+    """What boto3 trusts by `ca_bundle`, LINE's and the registries' client trusts too, and SSL_CERT_FILE."""
+    bundle, config = tmp_path / "ca.pem", tmp_path / "config"
+    config.write_text(f"[default]\nca_bundle = {bundle}\n" if how == "profile" else "")
+    # setenv first, so that monkeypatch removes what the session sets
+    for name in ("AWS_CA_BUNDLE", "AWS_PROFILE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    if how == "SSL_CERT_FILE":
+        monkeypatch.setenv("SSL_CERT_FILE", str(bundle))
+    Aws("ap-northeast-1")._open_session()
+    assert str(bundle) == os.environ["AWS_CA_BUNDLE"]
 
 
 def test_other_exceptions_pass_through() -> None:

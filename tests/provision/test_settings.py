@@ -1,5 +1,6 @@
 """Which values each setting accepts and rejects, and which settings conflict."""
 
+import re
 from typing import Any
 
 import pytest
@@ -40,7 +41,13 @@ ACCEPTED: list[tuple[str, Any, Any]] = [
     ("schedule.timezone", "UTC", "UTC"),
     ("schedule.start", "cron(0 8 ? * SAT,SUN *)", "cron(0 8 ? * SAT,SUN *)"),
     ("line.access_token_parameter", "/bot/token.v2", "/bot/token.v2"),
+    ("name", "my-sg-bot", "my-sg-bot"),
+    ("domain", "test.example", "test.example"),
+    ("domain", "local.jp", "local.jp"),
+    ("line.access_token_parameter", "/bot/aws/token", "/bot/aws/token"),
+    ("line.access_token_parameter", "my-aws-token", "my-aws-token"),
     ("news.bucket", "my.bucket-1", "my.bucket-1"),
+    ("news.bucket", "192.168.5.400a", "192.168.5.400a"),
     ("news.feeds", ["https://a.jp/f?b,c"], ["https://a.jp/f?b,c"]),
 ]
 REJECTED: list[tuple[str, Any]] = [
@@ -51,7 +58,32 @@ REJECTED: list[tuple[str, Any]] = [
     ("name", "Ab"),
     ("name", "ab\n"),
     ("name", ["ab"]),
+    ("name", "sg-bot"),
+    ("name", "news--bot"),
+    ("name", "internal-bot"),
+    ("name", "sthree-bot"),
+    ("name", "amzn-s3-demo-bot"),
     ("region", "tokyo"),
+    ("domain", "foo.test"),
+    ("domain", "example.LOCAL."),
+    ("domain", "bot.foo.internal"),
+    ("domain", "foo.lan"),
+    ("domain", "foo.home.arpa"),
+    ("host", "bot.foo.test"),
+    ("line.access_token_parameter", "aws-line-token"),
+    ("line.access_token_parameter", "AWS_TOKEN"),
+    ("line.access_token_parameter", "/ssm/token"),
+    ("line.channel_secret_parameter", "ssm.secret"),
+    ("news.bucket", "our..news"),
+    ("news.bucket", "192.168.5.4"),
+    ("news.bucket", "xn--news"),
+    ("news.bucket", "sthree-news"),
+    ("news.bucket", "amzn-s3-demo-news"),
+    ("news.bucket", "news-s3alias"),
+    ("news.bucket", "news--ol-s3"),
+    ("news.bucket", "news--x-s3"),
+    ("news.bucket", "news.mrap"),
+    ("news.bucket", "news--table-s3"),
     ("domain", "localhost"),
     ("domain", "a..jp"),
     ("domain", "example.jp.."),
@@ -106,6 +138,24 @@ REJECTED: list[tuple[str, Any]] = [
 def test_accepted_value(key: str, raw: Any, expected: Any) -> None:
     """It is parsed to the setting's type."""
     assert (raw if expected is None else expected) == BY_KEY[key].parse(raw)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("例え.jp", "a domain name such as example.jp; for 例え.jp: xn--r8jz45g.jp"),
+        (
+            "ｅｘａｍｐｌｅ.jp",
+            "a domain name such as example.jp; for ｅｘａｍｐｌｅ.jp: example.jp",
+        ),
+        ("foo.test", "a domain that can be registered; nobody certifies names under .test"),
+        ("a b.jp", "a domain name such as example.jp (an international one in its xn-- form)"),
+    ],
+)
+def test_rejected_domain_says_which_one_is_meant(given: str, expected: str) -> None:
+    """The xn-- form of an international name is shown, and why a name cannot be certified."""
+    with pytest.raises(ValueError, match=re.escape(expected)):
+        BY_KEY["domain"].parse(given)
 
 
 @pytest.mark.parametrize(("key", "raw"), REJECTED)

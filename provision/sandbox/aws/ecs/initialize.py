@@ -62,6 +62,12 @@ def read_secrets(cloud: Cloud, task: Task) -> dict[str, str]:
                 f"{_PULL}service call has been retried 1 time(s): AccessDeniedException: {denial}"
             )
         found = cloud.backend("ssm", task.region).get_parameters([name])
+        if name in found and _may_not_decrypt(cloud, task, found[name].keyid or ""):
+            raise CannotStartError(
+                f"{_PULL}service call has been retried 1 time(s): AccessDeniedException: The ciphertext "
+                "refers to a customer master key that does not exist, does not exist in this region, or you "
+                "are not allowed to access."
+            )
         if name in found:
             values[entry["name"]] = found[name].response_object(True, task.region)["Value"]
         else:
@@ -72,6 +78,16 @@ def read_secrets(cloud: Cloud, task: Task) -> dict[str, str]:
             f"{', '.join(missing)}"
         )
     return values
+
+
+def _may_not_decrypt(cloud: Cloud, task: Task, key: str) -> bool:
+    """Return whether the execution role lacks kms:Decrypt on a customer managed key, through SSM."""
+    kms = cloud.backend("kms", task.region)
+    key_id = kms.any_id_to_key_id(key) if key and not key.startswith("alias/aws/") else ""
+    if key_id not in kms.keys:
+        return False
+    via = {"kms:ViaService": f"ssm.{task.region}.amazonaws.com"}
+    return bool(execution_role_denial(cloud, task, "kms:Decrypt", kms.keys[key_id].arn, via))
 
 
 @behaves("ecs.task-log-group-missing")

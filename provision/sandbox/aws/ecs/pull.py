@@ -1,9 +1,14 @@
 """ECS: the execution role's permissions, and pulling the image."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.ecr.image_store import CannotPullError, repository_arn
 from provision.sandbox.aws.ecs.task import Task
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class CannotStartError(Exception):
@@ -52,8 +57,10 @@ def _check_pull_permissions(cloud: Cloud, task: Task) -> None:
 
 
 @behaves("ecs.secret-permission-missing", "ecs.log-permission-missing")
-def execution_role_denial(cloud: Cloud, task: Task, action: str, resource: str) -> str:
+def execution_role_denial(
+    cloud: Cloud, task: Task, action: str, resource: str, context: Mapping[str, str] = _NOTHING
+) -> str:
     """Return AWS's message if the task's execution role lacks this permission, else ""."""
     name = task.execution_role.rpartition("/")[2]
     session = f"arn:aws:sts::{cloud.account_id}:assumed-role/{name}/{task.id}"
-    return cloud.permissions.denied(session, action, resource) if name else ""
+    return cloud.permissions.denied(session, action, resource, context) if name else ""
