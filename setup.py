@@ -27,6 +27,7 @@ tool = [
     "boto3>=1.40,<2",
     "click>=8.1,<9",
     "questionary>=2.1,<3",
+    "prompt_toolkit>=3.0,<4",  # the keys of questions; questionary is built on it
     "PyYAML>=6.0,<7",
     "rich>=13.7,<16",
     "dnspython>=2.6,<3",
