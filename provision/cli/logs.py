@@ -28,7 +28,7 @@ def command() -> click.Command:
         "logs",
         _("Show the bot's logs (CloudWatch Logs)."),
         "provision logs -f --since 10m",
-        click.option("-f", "--follow", is_flag=True, help=_("go on until Ctrl-C")),
+        click.option("-f", "--follow", is_flag=True, help=_("keep printing until Ctrl-C")),
         click.option(
             "--since",
             default="10m",

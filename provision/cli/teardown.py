@@ -33,7 +33,7 @@ def command() -> click.Command:
         click.option(
             "--everything",
             is_flag=True,
-            help=_("take away the hosted zone and the news bucket that setup created, too"),
+            help=_("also delete the hosted zone and the news bucket that setup created"),
         ),
         options.contents(),
         options.as_json(),
@@ -51,7 +51,7 @@ def teardown(given: Options, everything: bool, contents: bool, as_json: bool) ->
         if not given.yes:
             name = run.file.settings["name"]
             _print_preview(run, engine.teardown_preview(everything, contents_keys))
-            question = _("Type the stack's name ({name}) to take it away:", name=name)
+            question = _("Type the stack's name ({name}) to delete it:", name=name)
             if not prompts.confirm_by_typing(question, name):
                 raise Cancelled(_("Cancelled: the name didn't match. Nothing was deleted."))
         with progress:

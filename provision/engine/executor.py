@@ -47,7 +47,7 @@ class Step:
             self.error = ProvisionError(
                 _("{key} did not become ready.", key=self.resource.key),
                 _("after {seconds} s still: {reason}", seconds=int(waited), reason=why.reason),
-                _("Run `provision status` to see more, and the same command to go on."),
+                _("Run `provision status` to see more, and the same command to continue."),
             )
 
     def _pause(self, why: Pending, waited: float) -> float:

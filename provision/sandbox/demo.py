@@ -49,20 +49,26 @@ def run_story(addresses: dict[str, str], environ: dict[str, str], stack: Path) -
     """Run setup, send messages to the bot, and run teardown; return the exit status."""
     common = ["--sandbox", "--yes", "--stack", str(stack)]
     print_heading(
-        _("1. Everything comes to be (time runs {speed} times as fast as on AWS)", speed=SPEED)
+        _("1. Everything is created (time runs {speed} times as fast as on AWS)", speed=SPEED)
     )
     setup = run("setup", *common, environ=environ)
     if setup.returncode:
         return setup.returncode
     print_heading(_("2. Somebody writes to the bot on LINE: {url}", url=setup.stdout.strip()))
     answered = [send_message(addresses, words) for words in (_("latest"), _("help"))]
-    print_heading(_("3. Everything is taken away"))
+    print_heading(_("3. Everything is deleted"))
     teardown = run("teardown", "--everything", "--json", *common, environ=environ)
     gone = json.loads(teardown.stdout or "{}")
     for kept in gone.get("kept", []):
         print(_("kept: {key}: {why}", **kept))
-    print(f"deleted: {len(gone.get('deleted', []))}")
-    print(f"left: {len(gone.get('left', ['?']))}")
+    print(
+        _(
+            "deleted: {deleted}, kept: {kept}, left: {left}",
+            deleted=len(gone.get("deleted", [])),
+            kept=len(gone.get("kept", [])),
+            left=len(gone.get("left", ["?"])),
+        )
+    )
     return teardown.returncode or int(not all(answered) or gone.get("left") != [])
 
 

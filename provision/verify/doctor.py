@@ -262,7 +262,10 @@ def _permissions(context: DoctorContext) -> Finding:
         return ok(_("simulated by IAM"))
     return ng(
         _("not allowed on every resource: {actions}", actions=", ".join(denied)),
-        _("Ask the account's administrator. Setup may succeed if yours are limited to its names."),
+        _(
+            "Ask the account's administrator: `provision policy` prints what is needed. Permissions that are "
+            "limited to this stack's names are enough, too."
+        ),
     )
 
 

@@ -15,7 +15,7 @@ SETS = ("--set", "domain=leave.example", "--set", "network.vpc=default", "--set"
 @pytest.mark.parametrize(
     ("language", "delete", "stays", "asked", "nothing"),
     [
-        ("en", "delete", "stays: zone/leave.example", "to take it away:", "Nothing was deleted"),
+        ("en", "delete", "stays: zone/leave.example", "to delete it:", "Nothing was deleted"),
         ("ja", "削除", "残すもの: zone/leave.example", "入力してください", "何も削除していません"),
     ],
 )
