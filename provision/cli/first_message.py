@@ -3,6 +3,7 @@
 import json
 import select
 import sys
+import termios
 
 from provision.cli.logs import log_time, read_events
 from provision.errors import ProvisionError
@@ -18,6 +19,7 @@ def wait_for_first_message(run: Run) -> None:
     """Tell when the bot has answered. Needs a terminal. Enter or Ctrl-C ends the wait, and nothing else."""
     show(_("Write something to the bot now: setup tells when it has answered."), sys.stderr)
     show(_("(Enter: do not wait.)"), sys.stderr)
+    termios.tcflush(sys.stdin, termios.TCIFLUSH)  # an Enter pressed earlier does not end the wait
     since_ms = int(log_time(run) * 1000) - 60_000
     try:
         before = {event["eventId"] for event in read_events(run, since_ms, follow=True)}

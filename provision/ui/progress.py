@@ -1,5 +1,6 @@
 """Show the progress of a run on stderr: a live list of its steps on a terminal, else a line per event."""
 
+import os
 import sys
 from collections.abc import Iterable
 from types import TracebackType
@@ -64,7 +65,7 @@ class Progress:
 
     def __enter__(self) -> "Progress":
         self._started = self._clock.now()
-        if self._stream.isatty():
+        if self._stream.isatty() and os.environ.get("TERM") != "dumb":  # which cannot redraw lines
             from rich.console import Console
             from rich.live import Live
 

@@ -4,6 +4,7 @@ The wizard asks only for settings without a value. Each answer is validated and 
 Ctrl-C raises KeyboardInterrupt.
 """
 
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -255,7 +256,7 @@ def _answer(
         **_appearance(),
     )
     answer = str(_ask(prompt, back=True)).strip()
-    _print_answer(setting.question(), answer)
+    _print_answer(setting.question(), answer or _("(empty)"))
     return answer
 
 
@@ -386,6 +387,8 @@ def _appearance() -> dict[str, Any]:
     """
     from prompt_toolkit.output import create_output
 
+    # Not knowing where the cursor is, prompt_toolkit shows an error below the answer, not at the window's end.
+    os.environ.setdefault("PROMPT_TOOLKIT_NO_CPR", "1")
     return {"output": create_output(sys.stderr), "erase_when_done": True}
 
 

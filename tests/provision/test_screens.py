@@ -162,6 +162,15 @@ def test_without_a_terminal_each_event_is_a_line() -> None:
     )
 
 
+def test_dumb_terminal_gets_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal that cannot redraw shows each event, as a log does."""
+    monkeypatch.setenv("TERM", "dumb")
+    stream = Terminal()
+    with Progress([resource("delegation")], ManualClock(), stream) as progress:
+        progress.report("done", resource("delegation"), "")
+    assert "     0 s  ✓ delegation  done\n" == stream.getvalue()
+
+
 def test_every_resource_has_a_name_and_a_step() -> None:
     """Of every stack, and no name is left over."""
     hours = {"schedule.start": "cron(0 8 ? * SAT *)", "schedule.stop": "cron(0 9 ? * SAT *)"}

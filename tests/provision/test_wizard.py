@@ -240,6 +240,7 @@ def test_pressing_only_enter(
     ):
         wizard.until(words)
         wizard.terminal.type(ENTER)
+    wizard.terminal.type(ENTER)  # ends nothing: it is pressed before the wait begins
     wizard.until("Write something to the bot now")
     message = send(addresses, "help")
     assert (200, 1) == (message["status"], len(message["reply"]))
