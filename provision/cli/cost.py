@@ -92,7 +92,9 @@ def _print_costs(costs: dict[str, float], *, verbose: bool) -> None:
         names = ", ".join(name_of(key) for key in keys)
         usd = sum(costs[key] for key in keys)
         show(
-            f"{usd:9.2f}  {step}" + ("" if names == step else f": {names}"), sys.stdout, hanging=11
+            f"{usd:9.2f}  {step}" + ("" if names.casefold() == step.casefold() else f": {names}"),
+            sys.stdout,
+            hanging=11,
         )
 
 

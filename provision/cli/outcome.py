@@ -76,14 +76,14 @@ def _print_next_steps(run: Run) -> None:
             ),
             sys.stderr,
         )
-    _print_hours(run)
+    print_hours(run)
     show(
         _("Next: `provision status` to look at it, `provision teardown` to remove it all."),
         sys.stderr,
     )
 
 
-def _print_hours(run: Run) -> None:
+def print_hours(run: Run) -> None:
     """Tell until when the bot runs if it was started outside the hours that were chosen for it."""
     times = next_hours(run.file, datetime.fromtimestamp(run.clock.now(), UTC))
     start, stop = times["start"], times["stop"]

@@ -45,7 +45,7 @@ def day_and_time(iso: str) -> str:
     at = datetime.fromisoformat(iso)
     days = (_("Mon"), _("Tue"), _("Wed"), _("Thu"), _("Fri"), _("Sat"), _("Sun"))
     return _(
-        "{weekday} {year}-{month}-{day} {time}",
+        "{weekday} {year}-{month:02}-{day:02} {time}",
         weekday=days[at.weekday()],
         year=at.year,
         month=at.month,

@@ -387,7 +387,7 @@ def _appearance() -> dict[str, Any]:
     """
     from prompt_toolkit.output import create_output
 
-    # Not knowing where the cursor is, prompt_toolkit shows an error below the answer, not at the window's end.
+    # Not knowing where the cursor is, prompt_toolkit shows an error below the answer, not at the bottom.
     os.environ.setdefault("PROMPT_TOOLKIT_NO_CPR", "1")
     return {"output": create_output(sys.stderr), "erase_when_done": True}
 

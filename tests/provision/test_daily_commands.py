@@ -122,6 +122,17 @@ def test_cost_sends_nothing_to_aws(person: Person, addresses: dict[str, str]) ->
     } == {entry["key"] for entry in cost["resources"]}
     assert cost["monthly_usd"] == round(sum(entry["monthly_usd"] for entry in cost["resources"]), 2)
     assert cost["lower"]
+    assert [
+        "About 38.16 USD (5,910 yen) a month (list prices of 2025 without tax and traffic; 155 yen to "
+        "the dollar).",
+        "     0.50  Domain: hosted zone",
+        "    28.69  Load balancer",
+        "     8.84  Bot: service",
+        "     0.13  News: collector's schedule",
+        "    37.53  less with: `provision --sandbox pause` while nobody needs the bot",
+        "     3.65  less with: two subnets instead of three",
+    ] == person.types("--sandbox", "cost").stdout.splitlines()
+    assert "    28.69  load_balancer/news-bot" in person.types("--sandbox", "cost", "-v").stdout
 
 
 def test_commands_without_a_stack(person: Person) -> None:

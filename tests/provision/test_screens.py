@@ -3,6 +3,8 @@
 import io
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,17 +12,19 @@ import pytest
 from rich.text import Text
 
 from provision import i18n
+from provision.cli.outcome import print_hours
 from provision.engine.plan import Change
 from provision.errors import Cancelled, ProvisionError, WaitingOnExternal
 from provision.resources.base import Difference
 from provision.sandbox.clock import ManualClock
 from provision.settings import Settings
 from provision.stack import Stack
+from provision.state.stack_file import StackFile
 from provision.ui.errors import show_error
 from provision.ui.names import by_step, name_of, steps
 from provision.ui.progress import Progress, clock_time
 from provision.ui.reports import headline, show_status, show_steps
-from provision.ui.text import columns, wrap
+from provision.ui.text import columns, day_and_time, wrap
 from tests.provision.conftest import ANSWERS
 
 
@@ -348,3 +352,32 @@ def test_recommended_commands_repeat_the_flags() -> None:
     assert "Start one in another terminal: provision sandbox" == (
         i18n._("Start one in another terminal: provision sandbox")
     )
+
+
+@pytest.mark.parametrize(
+    ("now", "expected"),
+    [
+        (
+            datetime(2026, 11, 30, 12, tzinfo=UTC),  # a Monday
+            "The bot runs although it is outside its hours, until Sat 2026-12-05 09:00. To stop it now, "
+            "until Sat 2026-12-05 08:00: `provision stop`.\n",
+        ),
+        (datetime(2026, 12, 4, 23, 30, tzinfo=UTC), ""),  # Saturday 8:30 in Tokyo
+    ],
+)
+def test_bot_outside_its_hours(
+    now: datetime, expected: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Setup starts it whatever the hours, and says when the schedule stops it."""
+    file = StackFile(tmp_path / "stack.yaml")
+    file.set("schedule.start", "cron(0 8 ? * SAT,SUN *)")
+    file.set("schedule.stop", "cron(0 9 ? * SAT,SUN *)")
+    print_hours(SimpleNamespace(file=file, clock=ManualClock(now.timestamp())))
+    assert expected == capsys.readouterr().err
+
+
+def test_time_in_both_languages() -> None:
+    """With the day of the week, which a schedule is about."""
+    assert "Sat 2026-12-05 08:00" == day_and_time("2026-12-05T08:00+09:00")
+    i18n.use("ja")
+    assert "2026/12/5（土）08:00" == day_and_time("2026-12-05T08:00+09:00")

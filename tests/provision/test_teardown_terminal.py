@@ -40,6 +40,7 @@ def test_teardown_lists_everything_before_asking(
         line for line in lines if line[1:2] == ["load_balancer/news-bot"]
     ]
     assert stays in output
+    assert "37.66 USD" in output  # what ends; the zone's 0.50 stays
     terminal.type("another" + ENTER)
     terminal.until(nothing)
     assert 1 == terminal.wait()
