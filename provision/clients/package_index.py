@@ -67,18 +67,20 @@ class PackageIndex:
                 raise _refused(doing, _("they do not match the lock file"))
         return sorted(cache.glob("*.whl"))
 
-    def check(self) -> str:
-        """Return the version of pip, after downloading a small package unless wheels are in the cache.
+    def check(self) -> bool:
+        """Return whether there are wheels in the cache; otherwise download a small package.
 
         Raise ProvisionError if pip is missing or cannot reach its index.
         """
-        version = self._run_pip(["--version"], _("Could not run pip.")).split()[1]
-        if not any(self.folder().glob("wheels/*/*.whl")):
-            doing = _("Could not download from Python's package index.")
-            with tempfile.TemporaryDirectory() as folder:
-                words = ["download", "--quiet", "--no-input", "--no-deps", "--retries", "0"]
-                self._run_pip([*words, "--timeout", "10", "--dest", folder, SMALL_PACKAGE], doing)
-        return version
+        if any(self.folder().glob("wheels/*/*.whl")):
+            return True
+        with tempfile.TemporaryDirectory() as folder:
+            words = ["download", "--quiet", "--no-input", "--no-deps", "--retries", "0"]
+            self._run_pip(
+                [*words, "--timeout", "10", "--dest", folder, SMALL_PACKAGE],
+                _("Could not download from Python's package index."),
+            )
+        return False
 
     def _download(self, folder: Path, lock: bytes, python: str, platform: str) -> None:
         (folder / "requirements.txt").write_bytes(lock)
@@ -97,8 +99,8 @@ class PackageIndex:
         )
         self._run_pip(command, doing)
 
-    def _run_pip(self, words: list[str], doing: str) -> str:
-        """Run pip and return what it prints. doing: for the error. Raise ProvisionError."""
+    def _run_pip(self, words: list[str], doing: str) -> None:
+        """Run pip. doing: for the error. Raise ProvisionError."""
         try:
             result = subprocess.run(
                 [self.python, "-m", "pip", *words],
@@ -112,7 +114,6 @@ class PackageIndex:
         if result.returncode:
             errors = [line for line in result.stderr.splitlines() if line.startswith("ERROR")]
             raise _refused(doing, " ".join(errors or result.stderr.splitlines()[-1:]))
-        return result.stdout
 
 
 def environment(variables: Mapping[str, str]) -> dict[str, str]:

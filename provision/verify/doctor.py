@@ -107,7 +107,7 @@ def _pip(context: DoctorContext) -> Finding:
     """Check that pip can download the bot's packages."""
     if context.settings["image.uri"]:
         return not_checked(_("image.uri is given, so no image is built"))
-    return ok(context.clients.index.check())
+    return ok(_("downloaded before") if context.clients.index.check() else "")
 
 
 def _proxy(context: DoctorContext) -> Finding:

@@ -201,7 +201,7 @@ def test_pip_without_an_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         index.check()
     (tmp_path / "wheels/a").mkdir(parents=True)
     (tmp_path / "wheels/a/b.whl").touch()
-    assert index.check()[0].isdigit()
+    assert index.check()
 
 
 def test_no_pip(tmp_path: Path) -> None:
