@@ -122,7 +122,17 @@ class Progress:
     def print_message(self, text: str) -> None:
         """Print a text for the person, above the table."""
         if self._screen:
-            self._console.print("\n".join(wrap(text, self._console.width)), markup=False)
+            # What can be copied, a command or a name server, is not broken into lines.
+            lines = [
+                line
+                for paragraph in text.splitlines()
+                for line in (
+                    [paragraph]
+                    if paragraph.startswith(" ") or paragraph.endswith("\\")
+                    else wrap(paragraph, self._console.width)
+                )
+            ]
+            self._console.print("\n".join(lines), markup=False, soft_wrap=True)
         else:
             print(text, file=self._stream, flush=True)
 

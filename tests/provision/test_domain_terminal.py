@@ -31,6 +31,13 @@ def zone_name_servers(addresses: dict[str, str], domain: str) -> list[str]:
 SETS = ("--set", "image.uri=a/b:1", "--set", "network.vpc=default")
 
 
+def enter_secrets(terminal: Terminal) -> None:
+    """Take the sandbox's own secrets, which are filled in."""
+    for name in ("channel access token", "channel secret"):
+        terminal.until(f"LINE's {name} (")
+        terminal.type(ENTER)
+
+
 @pytest.mark.parametrize(("answer", "copied"), [("y", ["mail.example"]), ("n", [])])
 def test_copy_is_offered(
     person: Person,
@@ -46,6 +53,7 @@ def test_copy_is_offered(
     domain = f"{answer}-shop.example"
     put_domain_in_use(addresses, domain)
     terminal = terminals("--sandbox", "setup", "--set", f"domain={domain}", *SETS)
+    enter_secrets(terminal)
     terminal.until(f"10 mail.{domain}.")
     terminal.until("Copy the 1 records")
     terminal.type(answer)
@@ -95,6 +103,7 @@ def test_network_and_zone_are_chosen(
     terminal.type(DOWN + DOWN + ENTER)
     terminal.until("There are several hosted zones of two.example")
     terminal.type(ENTER)
+    enter_secrets(terminal)
     output = terminal.until("Build this?")
     assert "    = hosted zone: adopt (yours stays as it is)" in output.splitlines()
     terminal.type("n")
