@@ -17,12 +17,12 @@ PAUSE = 2.0  # seconds of the person's time between two; together five minutes
 
 def wait_for_first_message(run: Run) -> None:
     """Tell when the bot has answered. Needs a terminal. Enter or Ctrl-C ends the wait, and nothing else."""
-    show(_("Write something to the bot now: setup tells when it has answered."), sys.stderr)
-    show(_("(Enter: do not wait.)"), sys.stderr)
     termios.tcflush(sys.stdin, termios.TCIFLUSH)  # an Enter pressed earlier does not end the wait
     since_ms = int(log_time(run) * 1000) - 60_000
     try:
         before = {event["eventId"] for event in read_events(run, since_ms, follow=True)}
+        show(_("Write something to the bot now: setup tells when it has answered."), sys.stderr)
+        show(_("(Enter: do not wait.)"), sys.stderr)
         for _attempt in range(TRIES):
             if select.select([sys.stdin], [], [], PAUSE)[0]:
                 sys.stdin.readline()

@@ -12,6 +12,7 @@ import pytest
 from rich.text import Text
 
 from provision import i18n
+from provision.cli.first_message import is_answer
 from provision.cli.outcome import print_hours
 from provision.engine.plan import Change
 from provision.errors import Cancelled, ProvisionError, WaitingOnExternal
@@ -381,3 +382,18 @@ def test_time_in_both_languages() -> None:
     assert "Sat 2026-12-05 08:00" == day_and_time("2026-12-05T08:00+09:00")
     i18n.use("ja")
     assert "2026/12/5（土）08:00" == day_and_time("2026-12-05T08:00+09:00")
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ('{"message": "event", "event": "message", "outcome": "taken"}', True),
+        ('{"message": "event", "event": "follow", "outcome": "taken"}', False),
+        ('{"message": "event", "event": "message", "outcome": "refused"}', False),
+        ("Traceback (most recent call last):", False),
+        ("[]", False),
+    ],
+)
+def test_line_of_an_answer(line: str, expected: bool) -> None:
+    """LINE took the reply to a message; a greeting, a refusal and other lines are none."""
+    assert expected == is_answer(line)
