@@ -94,9 +94,11 @@ class Stack:
         self._schedules()
         self._webhook()
         self._waits()
+        required_tags = dict(pair.split("=", 1) for pair in settings["aws.tags"])
         for logical_id, resource in vars(self).items():
             if isinstance(resource, Resource):
                 resource.logical_id, resource.stack = logical_id, self.name
+                resource.required_tags = required_tags
         self.url = self.webhook.url
 
     def _hosted_zone(self) -> None:
@@ -130,9 +132,9 @@ class Stack:
 
     def _roles(self) -> None:
         """Add the roles of ECS, the bot and the collector; early, because roles take seconds to propagate."""
-        tasks = "ecs-tasks.amazonaws.com"
+        tasks, boundary = "ecs-tasks.amazonaws.com", self.settings["aws.permissions_boundary"]
         self.execution_role = Role(
-            f"{self.name}-execution-{self.region}", tasks, "ECS, to start the bot"
+            f"{self.name}-execution-{self.region}", tasks, "ECS, to start the bot", boundary
         )
         self.execution_permissions = ExecutionPermissions(
             self.execution_role,
@@ -142,13 +144,13 @@ class Stack:
             self.repository,
             self.settings["image.uri"],
         )
-        self.task_role = Role(f"{self.name}-task-{self.region}", tasks, "The bot itself")
+        self.task_role = Role(f"{self.name}-task-{self.region}", tasks, "The bot itself", boundary)
         self.task_permissions = TaskPermissions(
             self.task_role, self.access_token, self.channel_secret, self.news_bucket
         )
         if self.settings["news.feeds"]:
             self.collector_role = Role(
-                f"{self.name}-collector-{self.region}", tasks, "The news collector"
+                f"{self.name}-collector-{self.region}", tasks, "The news collector", boundary
             )
             self.collector_permissions = CollectorPermissions(self.collector_role, self.news_bucket)
 
@@ -284,6 +286,7 @@ class Stack:
                 f"{self.name}-scheduler-{self.region}",
                 "scheduler.amazonaws.com",
                 "Scheduler, to start, to stop and to collect",
+                self.settings["aws.permissions_boundary"],
             )
             self.schedule_group = ScheduleGroup(self.name)
         if hours:

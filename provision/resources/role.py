@@ -25,6 +25,7 @@ from provision.resources.base import (
 )
 
 Statement = dict[str, Any]
+BOUNDARY = "PermissionsBoundary.PermissionsBoundaryArn"
 SERVICE_ROLE_PATH = "/aws-service-role/ecs.amazonaws.com/"
 
 
@@ -35,6 +36,7 @@ class Role(Resource):
     name: str
     service: str
     description: str
+    boundary: str = ""  # the ARN of a permissions boundary that the account requires
     arn: str = output("Arn", arn_pattern())
     role_name: str = output("RoleName")
     deletion = Deletion(immediate=True)
@@ -82,8 +84,10 @@ class Role(Resource):
             Description=self.description,
             AssumeRolePolicyDocument=json.dumps(self._trust_policy()),
             Tags=tags_to_list(self.tags),
+            **({"PermissionsBoundary": self.boundary} if self.boundary else {}),
         )
-        return dict(answer["Role"])
+        boundary = {"PermissionsBoundaryArn": self.boundary} if self.boundary else None
+        return {**answer["Role"], "PermissionsBoundary": boundary}
 
     def _trust_policy(self) -> dict[str, Any]:
         statement = {
@@ -94,14 +98,21 @@ class Role(Resource):
         return {"Version": "2012-10-17", "Statement": [statement]}
 
     def desired(self) -> dict[str, Any]:
-        """Return the trust policy."""
-        return {"AssumeRolePolicyDocument": self._trust_policy()}
+        """Return the trust policy, and the permissions boundary if one is set."""
+        boundary = {BOUNDARY: self.boundary} if self.boundary else {}
+        return {"AssumeRolePolicyDocument": self._trust_policy(), **boundary}
 
     def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
-        """Call UpdateAssumeRolePolicy."""
-        clients.aws.iam.update_assume_role_policy(
-            RoleName=self.role_name, PolicyDocument=json.dumps(self._trust_policy())
-        )
+        """Call PutRolePermissionsBoundary and UpdateAssumeRolePolicy."""
+        iam, paths = clients.aws.iam, [difference.path for difference in differences]
+        if BOUNDARY in paths:
+            iam.put_role_permissions_boundary(
+                RoleName=self.role_name, PermissionsBoundary=self.boundary
+            )
+        if "AssumeRolePolicyDocument" in paths:
+            iam.update_assume_role_policy(
+                RoleName=self.role_name, PolicyDocument=json.dumps(self._trust_policy())
+            )
 
     def delete(self, clients: Clients) -> None:
         """Call DeleteRole. If policies prevent it (somebody added them), remove them first."""
