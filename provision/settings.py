@@ -280,6 +280,30 @@ SETTINGS = (
         lambda: _("When is the news collected?"),
         lambda: _("When news is collected; each run costs about 0.0002 USD."),
     ),
+    Setting(
+        "aws.permissions_boundary",
+        "",
+        text_like(
+            r"arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[\x21-\x7e]{1,512}",
+            lambda: _("the ARN of an IAM policy"),
+        ),
+        lambda: _("Which permissions boundary must roles have?"),
+        lambda: _(
+            "The permissions boundary that your organization requires for IAM roles. Empty: none."
+        ),
+    ),
+    Setting(
+        "aws.tags",
+        [],
+        list_of(
+            text_like(
+                r"(?!(?i:aws:)|provision:)[\w .:/+@-]{1,128}=[\w .:/=+@-]{0,256}",
+                lambda: _("a list of KEY=VALUE, without keys that begin with aws: or provision:"),
+            )
+        ),
+        lambda: _("Which tags must everything have?"),
+        lambda: _("Tags that your organization requires, such as CostCenter=123. Empty: none."),
+    ),
 )
 BY_KEY = {setting.key: setting for setting in SETTINGS}
 

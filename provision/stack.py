@@ -103,9 +103,11 @@ class Stack:
         self._schedules()
         self._webhook()
         self._waits()
+        required_tags = dict(pair.split("=", 1) for pair in settings["aws.tags"])
         for logical_id, resource in vars(self).items():
             if isinstance(resource, Resource):
                 resource.logical_id, resource.stack = logical_id, self.name
+                resource.required_tags = required_tags
         self.url = self.webhook.url
 
     def _hosted_zone(self) -> None:
@@ -139,10 +141,13 @@ class Stack:
 
     def _roles(self) -> None:
         """Add the roles of ECS, the bot and the collector; early, because roles take seconds to propagate."""
-        tasks = "ecs-tasks.amazonaws.com"
+        tasks, boundary = "ecs-tasks.amazonaws.com", self.settings["aws.permissions_boundary"]
         ecs = f"arn:{{partition}}:ecs:{self.region}:{{account}}:*"  # any of its resources
         self.execution_role = Role(
-            f"{self.name}-execution-{self.region}", tasks, "ECS, to start the bot"
+            f"{self.name}-execution-{self.region}",
+            tasks,
+            "ECS, to start the bot",
+            boundary=boundary,
         )
         self.execution_permissions = ExecutionPermissions(
             self.execution_role,
@@ -152,19 +157,22 @@ class Stack:
             access_token=self.access_token,
             channel_secret=self.channel_secret,
         )
-        self.task_role = Role(f"{self.name}-task-{self.region}", tasks, "The bot itself", ecs)
+        self.task_role = Role(
+            f"{self.name}-task-{self.region}", tasks, "The bot itself", ecs, boundary
+        )
         self.task_permissions = TaskPermissions(
             self.task_role, self.access_token, self.channel_secret, self.news_bucket
         )
         if self.settings["news.feeds"]:
             self.collector_role = Role(
-                f"{self.name}-collector-{self.region}", tasks, "The news collector", ecs
+                f"{self.name}-collector-{self.region}", tasks, "The news collector", ecs, boundary
             )
             self.collector_permissions = CollectorPermissions(self.collector_role, self.news_bucket)
             self.collector_execution_role = Role(
                 f"{self.name}-collector-execution-{self.region}",
                 tasks,
                 "ECS, to start the news collector",
+                boundary=boundary,
             )
             self.collector_execution_permissions = CollectorExecutionPermissions(
                 self.collector_execution_role,
@@ -318,6 +326,7 @@ class Stack:
                 "scheduler.amazonaws.com",
                 "Scheduler, to start, to stop and to collect",
                 f"arn:{{partition}}:scheduler:{self.region}:{{account}}:schedule-group/{self.name}",
+                self.settings["aws.permissions_boundary"],
             )
             self.schedule_group = ScheduleGroup(self.name)
         if hours:

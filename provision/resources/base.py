@@ -201,6 +201,8 @@ class Recorded:
     logical_id: str = field(default="", init=False)  # its attribute's name in stack.py; set there
     stack: str = field(default="", init=False)  # the stack's name; set there
     recorded_key: str = field(default="", init=False)  # set if it was built from a record
+    # The tags of the setting aws.tags, which the account may require; set in stack.py.
+    required_tags: Mapping[str, str] = field(default_factory=dict, init=False)
 
     def identity(self) -> str:
         """Return the setting whose change replaces the resource; "" for none. It is part of the key."""
@@ -229,6 +231,11 @@ class Recorded:
 
     @property
     def tags(self) -> dict[str, str]:
+        """Return the tags that identify it as this stack's, and those of the setting aws.tags."""
+        return {**self.required_tags, **self.identifying_tags}
+
+    @property
+    def identifying_tags(self) -> dict[str, str]:
         """Return the tags that identify it as this stack's."""
         return {"provision:stack": self.stack, "provision:resource": self.key}
 

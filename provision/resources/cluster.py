@@ -87,7 +87,7 @@ class Cluster(Resource):
             clusters=[self.arn or self.name], include=["TAGS"]
         )
         for cluster in answer["clusters"]:
-            mine = (self.arn or self.name) in (cluster["clusterArn"], cluster["clusterName"])
+            mine = (self.arn or self.name) in (cluster["clusterArn"], cluster.get("clusterName"))
             if mine and cluster["status"] != "INACTIVE":
                 return {**cluster, "Providers": sorted(cluster.get("capacityProviders", []))}
         return None

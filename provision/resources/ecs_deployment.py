@@ -18,7 +18,10 @@ TRANSIENT = re.compile(
     "network interface|internal error|unable to assume",
     re.IGNORECASE,
 )
-NO_CAPACITY = "capacity is unavailable"  # ECS Developer Guide, "Service event messages"
+# Events that do not pass by themselves soon. ECS Developer Guide, "Service event messages".
+NO_CAPACITY = re.compile(
+    "capacity is unavailable|limit on the number of vCPUs|currently blocked", re.IGNORECASE
+)
 SHORTAGE = timedelta(seconds=90)  # without capacity, after which on-demand is suggested
 SPOT = "SpotInterruption"  # API Task, stopCode
 FAILED = ("TaskFailedToStart", "EssentialContainerExited")
@@ -73,7 +76,7 @@ class EcsDeployment:
     def capacity_shortage(self) -> str:
         """Return ECS's message if all events of the last SHORTAGE are about missing capacity; else ""."""
         events = self.live.get("events") or []
-        latest = list(takewhile(lambda e: NO_CAPACITY in e["message"].lower(), events))
+        latest = list(takewhile(lambda e: NO_CAPACITY.search(e["message"]), events))
         duration = latest[0]["createdAt"] - latest[-1]["createdAt"] if latest else timedelta()
         return str(latest[0]["message"]) if duration >= SHORTAGE else ""
 

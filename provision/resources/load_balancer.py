@@ -264,7 +264,7 @@ def tags_of(clients: Clients, arn: str) -> dict[str, str]:
 
 
 def _names(live: Live) -> tuple[str, str]:
-    return live["LoadBalancerArn"], live["LoadBalancerName"]
+    return live["LoadBalancerArn"], live.get("LoadBalancerName", "")
 
 
 def _shape(live: Live, attributes: Sequence[Live] = ()) -> Live:

@@ -28,6 +28,7 @@ from provision.resources.base import (
 
 Statement = dict[str, Any]
 PATH = "/provision/"  # of the roles, so that an administrator's policies can name them all
+BOUNDARY = "PermissionsBoundary.PermissionsBoundaryArn"
 LINKED_ROLE = "AWSServiceRoleForECS"
 LINKED_ROLE_PATH = "/aws-service-role/ecs.amazonaws.com/"
 
@@ -39,9 +40,8 @@ class Role(Resource):
     name: str
     service: str
     description: str
-    source: str = (
-        ""  # the ARN for which the service assumes it; {partition} and {account} are filled in
-    )
+    source: str = ""  # the ARN for which the service assumes it, with {partition} and {account}
+    boundary: str = ""  # the ARN of a permissions boundary that the account requires
     arn: str = output("Arn", arn_pattern())
     role_name: str = output("RoleName")
     deletion = Deletion(immediate=True)
@@ -109,8 +109,10 @@ class Role(Resource):
             Description=self.description,
             AssumeRolePolicyDocument=json.dumps(self._trust_policy(clients.aws.caller())),
             Tags=tags_to_list(self.tags),
+            **({"PermissionsBoundary": self.boundary} if self.boundary else {}),
         )
-        return dict(answer["Role"])
+        boundary = {"PermissionsBoundaryArn": self.boundary} if self.boundary else None
+        return {**answer["Role"], "PermissionsBoundary": boundary}
 
     def _trust_policy(self, arn: str) -> dict[str, Any]:
         """Return the policy by which the service assumes the role for resources of this account only.
@@ -133,14 +135,21 @@ class Role(Resource):
         return {"Version": "2012-10-17", "Statement": [statement]}
 
     def desired(self) -> dict[str, Any]:
-        """Return the trust policy."""
-        return {"AssumeRolePolicyDocument": self._trust_policy(self.arn)}
+        """Return the trust policy, and the permissions boundary if one is set."""
+        boundary = {BOUNDARY: self.boundary} if self.boundary else {}
+        return {"AssumeRolePolicyDocument": self._trust_policy(self.arn), **boundary}
 
     def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
-        """Call UpdateAssumeRolePolicy."""
-        clients.aws.iam.update_assume_role_policy(
-            RoleName=self.role_name, PolicyDocument=json.dumps(self._trust_policy(self.arn))
-        )
+        """Call PutRolePermissionsBoundary and UpdateAssumeRolePolicy."""
+        iam, paths = clients.aws.iam, [difference.path for difference in differences]
+        if BOUNDARY in paths:
+            iam.put_role_permissions_boundary(
+                RoleName=self.role_name, PermissionsBoundary=self.boundary
+            )
+        if any(path.startswith("AssumeRolePolicyDocument") for path in paths):
+            iam.update_assume_role_policy(
+                RoleName=self.role_name, PolicyDocument=json.dumps(self._trust_policy(self.arn))
+            )
 
     def delete(self, clients: Clients) -> None:
         """Call DeleteRole. If policies prevent it (somebody added them), remove them first."""

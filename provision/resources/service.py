@@ -124,7 +124,7 @@ class Service(Resource):
             include=["TAGS"],
         )
         for live in answer["services"]:
-            mine = (self.arn or self.name) in (live["serviceArn"], live["serviceName"])
+            mine = (self.arn or self.name) in (live["serviceArn"], live.get("serviceName"))
             if mine and live["status"] != "INACTIVE":
                 return self._shape(live, self.counted or _count(self))
         return None

@@ -28,14 +28,28 @@ NO_ACTIVITY_TIMEOUT = 90  # seconds without a task or an event after which ECS w
 NO_EVENTS_TIMEOUT = 300  # seconds with tasks, but without any event: ECS writes one for each task
 
 
+def _no_quota() -> str:
+    return _(
+        "The account may run no more Fargate tasks: ask for more vCPUs in the console (Service Quotas, AWS "
+        "Fargate), or open a support case if the account is blocked. On-demand has a quota of its own: "
+        "provision deploy --set service.capacity=on-demand"
+    )
+
+
 class NoCapacity(ProvisionError):
-    """Fargate has had no Spot capacity for some time. Provision does not switch to on-demand by itself."""
+    """Fargate has started nothing for some time: no Spot capacity, a quota, or a blocked account.
+
+    Provision does not switch to on-demand by itself.
+    """
 
     def __init__(self, message: str) -> None:
+        is_capacity = "vCPUs" not in message and "blocked" not in message
         super().__init__(
             _("The service did not become stable."),
             message,
-            _(
+            _no_quota()
+            if not is_capacity
+            else _(
                 "ECS keeps trying. To run now at the on-demand price: provision deploy --set "
                 "service.capacity=on-demand. To return to Spot later: provision deploy --set "
                 "service.capacity=spot"

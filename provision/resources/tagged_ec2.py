@@ -41,7 +41,8 @@ class TaggedEc2(Resource):
 
     def find(self, clients: Clients) -> Live | None:
         """Find by tags, and by id if somebody removed the tags. Duplicates are returned as Surplus."""
-        tags = [{"Name": f"tag:{key}", "Values": [value]} for key, value in self.tags.items()]
+        identifying = self.identifying_tags.items()
+        tags = [{"Name": f"tag:{key}", "Values": [value]} for key, value in identifying]
         found = {self.id_of(live): live for live in matching(self.describe(clients, tags), tags)}
         if self.id and self.id not in found:
             by_id = ec2_filter(f"{self.resource_type}-id", self.id)

@@ -92,7 +92,7 @@ class TargetGroup(Resource):
         found = [
             group
             for group in elbv2.describe_target_groups(**selector)["TargetGroups"]
-            if (self.arn or self.name) in (group["TargetGroupArn"], group["TargetGroupName"])
+            if (self.arn or self.name) in (group["TargetGroupArn"], group.get("TargetGroupName"))
         ]
         if not found:
             return None
