@@ -36,23 +36,25 @@ KINDS: dict[str, Cost] = {
     "IssuedCertificate": Cost(1, 1, ("certificate",), off=0, reads=0),
     "Repository": Cost(2, reads=2),  # with its lifecycle policy
     "NewsBucket": Cost(
-        4, off=2, reads=6
-    ),  # and public access block, policy, tags; its versions are listed
+        5, off=2, reads=7
+    ),  # and public access block, policy, lifecycle, tags; its versions are listed
     "LogGroup": Cost(2),  # with its retention
     "Parameter": Cost(1),
     "Role": Cost(1),
     "ExecutionPermissions": Cost(1),
+    "CollectorExecutionPermissions": Cost(1),
     "TaskPermissions": Cost(1),
     "SchedulerPermissions": Cost(1),
     "ExistingNetwork": Cost(3, 2, off=0, reads=2),  # the VPC; then its subnets and route tables
-    "SecurityGroup": Cost(1),
+    "SecurityGroup": Cost(3),  # with its outbound rules
     "IngressRule": Cost(1, off=0),  # deleted with its group
-    "LoadBalancer": Cost(1),
+    "LoadBalancer": Cost(2, reads=2),  # with its attributes
     "ActiveLoadBalancer": Cost(1, 1, ("load_balancer",), off=0, reads=0),
     "Alias": Cost(1),
     "TargetGroup": Cost(2, reads=2),  # with its attributes
     "BootstrapListener": Cost(1, off=0),  # listeners and rules are deleted with their load balancer
     "BootstrapRule": Cost(1, off=0),
+    "WebhookRule": Cost(2, 2, off=0),  # with the other rules' priorities
     "HttpsListener": Cost(1, off=0),
     "EcsServiceLinkedRole": Cost(1, off=0),
     # A token; four layers in parallel, each begun, sent and completed; the manifest. Deleted with its

@@ -29,18 +29,27 @@ from provision.resources.hosted_zone import HostedZone
 from provision.resources.image import GivenImage, Image
 from provision.resources.internet_gateway import GatewayAttachment, InternetGateway
 from provision.resources.issued_certificate import IssuedCertificate
-from provision.resources.listener import BootstrapListener, BootstrapRule, HttpsListener
+from provision.resources.listener import (
+    BootstrapListener,
+    BootstrapRule,
+    HttpsListener,
+    WebhookRule,
+)
 from provision.resources.load_balancer import ActiveLoadBalancer, LoadBalancer
 from provision.resources.log_group import LogGroup
 from provision.resources.network import ExistingNetwork, Network, NewNetwork
 from provision.resources.parameter import Parameter
-from provision.resources.permissions import ExecutionPermissions, TaskPermissions
+from provision.resources.permissions import (
+    CollectorExecutionPermissions,
+    ExecutionPermissions,
+    TaskPermissions,
+)
 from provision.resources.record_set import Alias, ValidationRecord
 from provision.resources.repository import Repository
 from provision.resources.role import EcsServiceLinkedRole, Role
 from provision.resources.route_table import Route, RouteTable, RouteTableAssociation
 from provision.resources.schedule import Schedule, ScheduleGroup, SchedulerPermissions
-from provision.resources.security_group import IngressRule, SecurityGroup
+from provision.resources.security_group import HTTPS_AND_DNS, IngressRule, SecurityGroup
 from provision.resources.service import Service
 from provision.resources.steady_service import SteadyService
 from provision.resources.target_group import TargetGroup
@@ -137,11 +146,11 @@ class Stack:
         )
         self.execution_permissions = ExecutionPermissions(
             self.execution_role,
-            self.access_token,
-            self.channel_secret,
             self.log_group,
             self.repository,
             self.settings["image.uri"],
+            access_token=self.access_token,
+            channel_secret=self.channel_secret,
         )
         self.task_role = Role(f"{self.name}-task-{self.region}", tasks, "The bot itself", ecs)
         self.task_permissions = TaskPermissions(
@@ -152,6 +161,17 @@ class Stack:
                 f"{self.name}-collector-{self.region}", tasks, "The news collector", ecs
             )
             self.collector_permissions = CollectorPermissions(self.collector_role, self.news_bucket)
+            self.collector_execution_role = Role(
+                f"{self.name}-collector-execution-{self.region}",
+                tasks,
+                "ECS, to start the news collector",
+            )
+            self.collector_execution_permissions = CollectorExecutionPermissions(
+                self.collector_execution_role,
+                self.log_group,
+                self.repository,
+                self.settings["image.uri"],
+            )
 
     def _network(self) -> None:
         """Add the network and its two security groups."""
@@ -161,15 +181,24 @@ class Stack:
             if vpc == "new"
             else ExistingNetwork(vpc, self.settings["network.subnets"])
         )
+        self.bot_group = SecurityGroup(
+            f"{self._vpc_name}-bot", self.network, "The bot, from the load balancer", HTTPS_AND_DNS
+        )
         self.load_balancer_group = SecurityGroup(
             f"{self._vpc_name}-load-balancer",
             self.network,
             "HTTPS from anywhere to the load balancer",
+            (f"tcp {PORT}",),
+            only_to=self.bot_group,
         )
         self.https_from_anywhere = IngressRule(self.load_balancer_group, 443, "0.0.0.0/0")
-        self.bot_group = SecurityGroup(
-            f"{self._vpc_name}-bot", self.network, "The bot, from the load balancer"
-        )
+        if self.settings["news.feeds"]:
+            self.collector_group = SecurityGroup(
+                f"{self._vpc_name}-collector",
+                self.network,
+                "The news collector, to feeds",
+                (*HTTPS_AND_DNS, "tcp 80"),
+            )
         self.bot_from_load_balancer = IngressRule(self.bot_group, PORT, self.load_balancer_group)
 
     def _new_network(self) -> NewNetwork:
@@ -195,7 +224,10 @@ class Stack:
         self.target_group = TargetGroup(self._vpc_name, self.network, PORT)
         self.bootstrap_listener = BootstrapListener(self.load_balancer)
         self.bootstrap_rule = BootstrapRule(self.bootstrap_listener, self.target_group)
-        self.https = HttpsListener(self.load_balancer, self.target_group, self.issued_certificate)
+        self.https = HttpsListener(self.load_balancer, self.issued_certificate)
+        self.webhook_rule = WebhookRule(
+            self.https, self.target_group, self.settings["host"], WEBHOOK
+        )
 
     def _service(self, environment: Mapping[str, str], folder: Path) -> None:
         """Add the cluster, the image, the task definition and the service that runs it."""
@@ -257,7 +289,7 @@ class Stack:
             name=self.name + SUFFIX,
             cpu=CPU,
             memory=MEMORY,
-            execution_role=self.execution_role,
+            execution_role=self.collector_execution_role,
             task_role=self.collector_role,
             log_group=self.log_group,
             region=self.region,
@@ -270,9 +302,9 @@ class Stack:
             bucket=self.news_bucket,
             cluster=self.cluster,
             network=self.network,
-            security_group=self.bot_group,
+            security_group=self.collector_group,
             permissions=self.collector_permissions,
-            execution_permissions=self.execution_permissions,
+            execution_permissions=self.collector_execution_permissions,
             capacity=self.settings["service.capacity"],
         )
 
@@ -309,7 +341,7 @@ class Stack:
             self.scheduler_role,
             self.collector_definition,
             self.cluster,
-            self.execution_role,
+            self.collector_execution_role,
             self.collector_role,
         )
         self.collector_schedule = CollectorSchedule(
@@ -321,7 +353,7 @@ class Stack:
             definition=self.collector_definition,
             cluster=self.cluster,
             network=self.network,
-            security_group=self.bot_group,
+            security_group=self.collector_group,
             collector_permissions=self.collector_permissions,
             capacity=self.settings["service.capacity"],
         )
@@ -331,7 +363,7 @@ class Stack:
         self.webhook = WebhookEndpoint(
             host=self.settings["host"],
             path=WEBHOOK,
-            https=self.https,
+            rule=self.webhook_rule,
             ingress=self.https_from_anywhere,
             alias=self.alias,
             delegation=self.delegation,
@@ -346,7 +378,11 @@ class Stack:
         # A target becomes healthy only after the load balancer is active.
         self.steady_service.ready_after = (self.active_load_balancer,)
         # If the load balancer is replaced, the old one serves until the new one is ready.
-        self.alias.switch_after = (self.https, self.steady_service, self.active_load_balancer)
+        self.alias.switch_after = (
+            self.webhook_rule,
+            self.steady_service,
+            self.active_load_balancer,
+        )
 
     @property
     def image_users(self) -> list[Resource]:

@@ -36,6 +36,14 @@ BATCH_SIZE = 1000  # S3 API, DeleteObjects
 TRANSIENT = ("InternalError", "SlowDown", "ServiceUnavailable")
 # Without tags, or not readable by this caller.
 NO_TAGS = ("NoSuchTagSet", "AccessDenied", "NoSuchBucket")
+# Old versions (if somebody switches versioning on) and uploads that were never finished cost money unseen.
+LIFECYCLE = {
+    "ID": "provision",
+    "Status": "Enabled",
+    "Filter": {"Prefix": ""},
+    "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7},
+    "NoncurrentVersionExpiration": {"NoncurrentDays": 30},
+}
 PRIVATE = {
     "BlockPublicAcls": True,
     "IgnorePublicAcls": True,
@@ -72,7 +80,7 @@ class NewsBucket(Resource):
                 "read",
                 "s3",
                 "GetBucketPolicy GetBucketPublicAccessBlock GetBucketOwnershipControls "
-                "GetEncryptionConfiguration ListBucket",
+                "GetEncryptionConfiguration GetLifecycleConfiguration ListBucket",
                 bucket,
             ),
             Permission("read", "s3", "GetObject", f"{bucket}/{FOLDER}/*"),
@@ -80,7 +88,7 @@ class NewsBucket(Resource):
                 "create",
                 "s3",
                 "CreateBucket PutBucketOwnershipControls PutBucketPolicy PutBucketPublicAccessBlock "
-                "PutBucketTagging PutEncryptionConfiguration",
+                "PutBucketTagging PutEncryptionConfiguration PutLifecycleConfiguration",
                 bucket,
             ),
             Permission("delete", "s3", "DeleteBucket ListBucketVersions", bucket),
@@ -163,9 +171,10 @@ class NewsBucket(Resource):
             "NoSuchBucketPolicy": s3.get_bucket_policy,
             "ServerSideEncryptionConfigurationNotFoundError": s3.get_bucket_encryption,
             "OwnershipControlsNotFoundError": s3.get_bucket_ownership_controls,
+            "NoSuchLifecycleConfiguration": s3.get_bucket_lifecycle_configuration,
         }
         answers = run_all(lambda pair: call_or_none(*pair, Bucket=name), calls.items())
-        tags, access, policy, encryption, owner = (answer or {} for answer in answers)
+        tags, access, policy, encryption, owner, lifecycle = (answer or {} for answer in answers)
         return {
             **_live(name),
             "Tags": tags_to_dict(tags.get("TagSet", [])),
@@ -173,6 +182,8 @@ class NewsBucket(Resource):
             "Policy": json.loads(policy["Policy"]) if policy else None,
             "Encryption": encryption.get("ServerSideEncryptionConfiguration"),
             "OwnershipControls": owner.get("OwnershipControls"),
+            "LifecycleRules": lifecycle.get("Rules", []),
+            "Lifecycle": _own_rule(lifecycle.get("Rules", [])),
         }
 
     def create(self, clients: Clients) -> Live | None:
@@ -191,7 +202,8 @@ class NewsBucket(Resource):
             raise self._name_taken()
         owner = {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
         unset: Live = {"Tags": {}, "PublicAccessBlock": None, "Encryption": None, "Policy": None}
-        return {**_live(self.bucket), **unset, "OwnershipControls": owner}
+        no_rules: Live = {"LifecycleRules": [], "Lifecycle": {}}
+        return {**_live(self.bucket), **unset, "OwnershipControls": owner, **no_rules}
 
     def tags_of(self, clients: Clients, live: Live) -> dict[str, str]:
         """Return its tags; a bucket with this stack's random name is the stack's before it has tags."""
@@ -203,11 +215,12 @@ class NewsBucket(Resource):
         return bool(self.name)
 
     def desired(self) -> dict[str, Any]:
-        """Return the public access block, ownership, encryption, the TLS policy, and the stack's tags.
+        """Return access block, ownership, encryption, TLS policy, lifecycle rule and the stack's tags.
 
         Without the policy if AWS_ENDPOINT_URL is http://: it would lock provision itself out.
         """
         return {
+            "Lifecycle": LIFECYCLE,
             "PublicAccessBlock": PRIVATE,
             "OwnershipControls.Rules[0].ObjectOwnership": "BucketOwnerEnforced",
             "Encryption.Rules[0].ApplyServerSideEncryptionByDefault.SSEAlgorithm": "AES256",
@@ -243,6 +256,11 @@ class NewsBucket(Resource):
             rules = [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
             s3.put_bucket_encryption(
                 Bucket=name, ServerSideEncryptionConfiguration={"Rules": rules}
+            )
+        if "Lifecycle" in differing:
+            others = [rule for rule in live["LifecycleRules"] if rule["ID"] != LIFECYCLE["ID"]]
+            s3.put_bucket_lifecycle_configuration(
+                Bucket=name, LifecycleConfiguration={"Rules": [*others, LIFECYCLE]}
             )
         if "Policy" in differing:
             s3.put_bucket_policy(Bucket=name, Policy=json.dumps(self._policy()))
@@ -302,6 +320,15 @@ class NewsBucket(Resource):
             if page.get("IsTruncated") is False:
                 break
         s3.delete_bucket(Bucket=self.bucket)
+
+
+def _own_rule(rules: list[Live]) -> Live:
+    """Return the lifecycle rule with provision's ID, in a comparable form; {} for none."""
+    for rule in rules:
+        if rule["ID"] == LIFECYCLE["ID"]:
+            prefix = rule.get("Filter", {}).get("Prefix", "") or rule.get("Prefix", "")
+            return {**{key: rule.get(key) for key in LIFECYCLE}, "Filter": {"Prefix": prefix}}
+    return {}
 
 
 def _live(name: str) -> Live:

@@ -122,10 +122,10 @@ class BootstrapListener(Listener):
 
 
 @resource
-class BootstrapRule(Resource):
-    """The rule that attaches the target group to the load balancer; no real request matches it."""
+class Rule(Resource):
+    """A rule that forwards some of a listener's requests to the target group."""
 
-    bootstrap_listener: BootstrapListener
+    listener: Listener
     target_group: TargetGroup
     arn: str = output("RuleArn", arn_pattern("listener-rule/app/"))
     deletion = Deletion(immediate=True)
@@ -137,7 +137,9 @@ class BootstrapRule(Resource):
 
     def operator_permissions(self) -> list[Permission]:
         """Return the permissions."""
-        balancer = identity_in(self.key)
+        balancer = self.arn.split("/")[2] if self.arn else "*"
+        if self.listener:
+            balancer = self.listener.identity()
         return [
             Permission("read", SERVICE, "DescribeRules"),
             Permission("create", SERVICE, "CreateRule", f"listener/app/{balancer}/*"),
@@ -147,32 +149,41 @@ class BootstrapRule(Resource):
 
     def identity(self) -> str:
         """Return the listener's identity."""
-        return self.bootstrap_listener.identity()
+        return self.listener.identity()
 
     def exists_within(self) -> list[Resource]:
         """Return the listener."""
-        return [self.bootstrap_listener]
+        return [self.listener]
+
+    def conditions(self) -> list[dict[str, Any]]:
+        """Return the conditions that a request has to meet."""
+        raise NotImplementedError(self.kind)
 
     def find(self, clients: Clients) -> Live | None:
-        """Find the rule by ARN, else the one that is not the default."""
+        """Find the rule by ARN, else by its conditions."""
         describe = clients.aws.elbv2.describe_rules
         if self.arn:
             rules = describe(RuleArns=[self.arn])["Rules"]
-        else:
-            rules = describe(ListenerArn=self.bootstrap_listener.arn)["Rules"]
-        mine = (rule for rule in rules if self.arn in ("", rule["RuleArn"]))
-        return next((dict(rule) for rule in mine if not rule["IsDefault"]), None)
+            return next((_shape_rule(rule) for rule in rules if rule["RuleArn"] == self.arn), None)
+        rules = describe(ListenerArn=self.listener.arn)["Rules"]
+        shapes = [_shape_rule(rule) for rule in rules if not rule["IsDefault"]]
+        own = _values(self.conditions())
+        return next((live for live in shapes if live["ConditionValues"] == own), None)
 
     def create(self, clients: Clients) -> Live | None:
         """Call CreateRule."""
         answer = clients.aws.elbv2.create_rule(
-            ListenerArn=self.bootstrap_listener.arn,
-            Priority=1,
-            Conditions=[{"Field": "host-header", "HostHeaderConfig": {"Values": [BOOTSTRAP_HOST]}}],
+            ListenerArn=self.listener.arn,
+            Priority=self._priority(clients),
+            Conditions=self.conditions(),
             Actions=self._actions(),
             Tags=tags_to_list(self.tags),
         )
-        return dict(answer["Rules"][0])
+        return _shape_rule(answer["Rules"][0])
+
+    def _priority(self, clients: Clients) -> int:
+        """Return the rule's priority."""
+        return 1
 
     def tags_of(self, clients: Clients, live: Live) -> dict[str, str]:
         """Return the tags (DescribeTags)."""
@@ -182,12 +193,17 @@ class BootstrapRule(Resource):
         return [{"Type": "forward", "TargetGroupArn": self.target_group.arn}]
 
     def desired(self) -> dict[str, Any]:
-        """Return the target group to which it forwards."""
-        return {forwards_to("Actions"): self.target_group.arn}
+        """Return the conditions, and the target group to which it forwards."""
+        return {
+            "ConditionValues": _values(self.conditions()),
+            forwards_to("Actions"): self.target_group.arn,
+        }
 
     def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
         """Call ModifyRule."""
-        clients.aws.elbv2.modify_rule(RuleArn=self.arn, Actions=self._actions())
+        clients.aws.elbv2.modify_rule(
+            RuleArn=self.arn, Conditions=self.conditions(), Actions=self._actions()
+        )
 
     def delete(self, clients: Clients) -> None:
         """Call DeleteRule."""
@@ -195,10 +211,44 @@ class BootstrapRule(Resource):
 
 
 @resource
-class HttpsListener(Listener):
-    """HTTPS:443 with the certificate, forwarding to the bot."""
+class BootstrapRule(Rule):
+    """The rule that attaches the target group to the load balancer; no real request matches it."""
 
-    target_group: TargetGroup
+    def conditions(self) -> list[dict[str, Any]]:
+        """Return a host that does not exist."""
+        return [{"Field": "host-header", "HostHeaderConfig": {"Values": [BOOTSTRAP_HOST]}}]
+
+
+@resource
+class WebhookRule(Rule):
+    """The one rule of the HTTPS listener: LINE's webhooks reach the bot, and nothing else does."""
+
+    host: str
+    path: str
+
+    def identity(self) -> str:
+        """Return load balancer and host; the rule of a former one stays until LINE calls the new one."""
+        return f"{self.listener.identity()}/{self.host}"
+
+    def _priority(self, clients: Clients) -> int:
+        """Return the lowest priority that no other rule of the listener has."""
+        rules = clients.aws.elbv2.describe_rules(ListenerArn=self.listener.arn)["Rules"]
+        taken = {rule["Priority"] for rule in rules}
+        return next(number for number in range(1, 1000) if str(number) not in taken)
+
+    def conditions(self) -> list[dict[str, Any]]:
+        """Return the host, POST, and the path."""
+        return [
+            {"Field": "host-header", "HostHeaderConfig": {"Values": [self.host]}},
+            {"Field": "http-request-method", "HttpRequestMethodConfig": {"Values": ["POST"]}},
+            {"Field": "path-pattern", "PathPatternConfig": {"Values": [self.path]}},
+        ]
+
+
+@resource
+class HttpsListener(Listener):
+    """HTTPS:443 with the certificate. It answers 404 to what no rule forwards."""
+
     certificate: IssuedCertificate
     port: ClassVar[int] = 443
     errors = replace(
@@ -208,21 +258,36 @@ class HttpsListener(Listener):
     polling = Polling(after_propagation=True)
 
     def settings(self) -> dict[str, Any]:
-        """Return certificate, TLS policy and target group."""
+        """Return certificate, TLS policy and the answer 404."""
         return {
             "Protocol": "HTTPS",
             "SslPolicy": TLS_POLICY,
             "Certificates": [{"CertificateArn": self.certificate.certificate.arn}],
-            "DefaultActions": [{"Type": "forward", "TargetGroupArn": self.target_group.arn}],
+            "DefaultActions": [
+                {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}
+            ],
         }
 
     def desired(self) -> dict[str, Any]:
-        """Return certificate, TLS policy and target group."""
+        """Return certificate, TLS policy and the answer 404."""
         return {
             "SslPolicy": TLS_POLICY,
             "Certificates[0].CertificateArn": self.certificate.certificate.arn,
-            forwards_to("DefaultActions"): self.target_group.arn,
+            "DefaultActions[0].FixedResponseConfig.StatusCode": "404",
         }
+
+
+def _values(conditions: list[dict[str, Any]]) -> dict[str, list[str]]:
+    """Return the values of a rule's conditions by field, which ELB returns in one of two places."""
+    found = {}
+    for condition in conditions:
+        config: dict[str, Any] = next((v for k, v in condition.items() if k.endswith("Config")), {})
+        found[condition["Field"]] = sorted(config.get("Values") or condition.get("Values") or [])
+    return found
+
+
+def _shape_rule(live: Live) -> Live:
+    return {**live, "ConditionValues": _values(live.get("Conditions", []))}
 
 
 def forwards_to(actions: str) -> str:

@@ -1,5 +1,6 @@
 """Create the Application Load Balancer."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from provision.clients.aws import call_or_none
@@ -34,6 +35,12 @@ ELB = "Elastic Load Balancing"
 SERVICE = "elasticloadbalancing"  # the prefix of its actions
 LINKED_ROLE = f"role/aws-service-role/{SERVICE}.amazonaws.com/*"  # of its first load balancer
 BATCH_SIZE = 20  # ELB API, DescribeTags
+# Requests that a server behind it may understand differently are not passed on. ALB User Guide, "Desync
+# mitigation mode" and "HTTP headers"; LINE's webhooks are plain HTTP/1.1.
+ATTRIBUTES = {
+    "routing.http.drop_invalid_header_fields.enabled": "true",
+    "routing.http.desync_mitigation_mode": "strictest",
+}
 
 
 @resource
@@ -65,10 +72,12 @@ class LoadBalancer(Resource):
             Permission(
                 "read",
                 SERVICE,
-                "DescribeLoadBalancers DescribeTags DescribeListeners DescribeRules",
+                "DescribeLoadBalancers DescribeLoadBalancerAttributes DescribeTags DescribeListeners "
+                "DescribeRules",
             ),
             Permission("create", SERVICE, "CreateLoadBalancer AddTags", balancer),
             Permission("create", SERVICE, "SetSubnets SetSecurityGroups", balancer),
+            Permission("create", SERVICE, "ModifyLoadBalancerAttributes", balancer),
             Permission(
                 "create",
                 "iam",
@@ -94,10 +103,15 @@ class LoadBalancer(Resource):
 
     def find(self, clients: Clients) -> Live | None:
         """Find the load balancer by ARN, else by name."""
+        elbv2 = clients.aws.elbv2
         selector = {"LoadBalancerArns": [self.arn]} if self.arn else {"Names": [self.name]}
-        found = clients.aws.elbv2.describe_load_balancers(**selector)["LoadBalancers"]
+        found = elbv2.describe_load_balancers(**selector)["LoadBalancers"]
         mine = [lb for lb in found if (self.arn or self.name) in _names(lb)]
-        return _shape(mine[0]) if mine else None
+        if not mine:
+            return None
+        arn = mine[0]["LoadBalancerArn"]
+        answer = elbv2.describe_load_balancer_attributes(LoadBalancerArn=arn)
+        return _shape(mine[0], answer["Attributes"])
 
     @classmethod
     def from_name(cls, stack: str, name: str) -> "LoadBalancer":
@@ -107,7 +121,7 @@ class LoadBalancer(Resource):
         return balancer
 
     def create(self, clients: Clients) -> Live | None:
-        """Call CreateLoadBalancer."""
+        """Call CreateLoadBalancer, which takes no attributes; `update` sets them."""
         answer = clients.aws.elbv2.create_load_balancer(
             Name=self.name,
             Subnets=self.network.subnet_ids,
@@ -123,20 +137,25 @@ class LoadBalancer(Resource):
         return tags_of(clients, live["LoadBalancerArn"])
 
     def desired(self) -> dict[str, Any]:
-        """Return the subnets and the security group."""
+        """Return the subnets, the security group and the attributes."""
         return {
             "Subnets": sorted(self.network.subnet_ids),
             "SecurityGroups": [self.security_group.id],
+            **{f'Attributes."{name}"': value for name, value in ATTRIBUTES.items()},
         }
 
     def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
-        """Call SetSubnets and SetSecurityGroups."""
+        """Call SetSubnets, SetSecurityGroups and ModifyLoadBalancerAttributes."""
         paths = [difference.path for difference in differences]
         if "Subnets" in paths:
             clients.aws.elbv2.set_subnets(LoadBalancerArn=self.arn, Subnets=self.network.subnet_ids)
         if "SecurityGroups" in paths:
             clients.aws.elbv2.set_security_groups(
                 LoadBalancerArn=self.arn, SecurityGroups=[self.security_group.id]
+            )
+        if any(path.startswith("Attributes") for path in paths):
+            clients.aws.elbv2.modify_load_balancer_attributes(
+                LoadBalancerArn=self.arn, Attributes=tags_to_list(ATTRIBUTES)
             )
 
     def costs(self, prices: Prices) -> float:
@@ -248,6 +267,6 @@ def _names(live: Live) -> tuple[str, str]:
     return live["LoadBalancerArn"], live["LoadBalancerName"]
 
 
-def _shape(live: Live) -> Live:
+def _shape(live: Live, attributes: Sequence[Live] = ()) -> Live:
     subnets = sorted(zone["SubnetId"] for zone in live.get("AvailabilityZones", []))
-    return {**live, "Subnets": subnets}
+    return {**live, "Subnets": subnets, "Attributes": tags_to_dict(attributes)}

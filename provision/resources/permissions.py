@@ -1,6 +1,7 @@
 """Permissions of the task's two roles: the execution role, for ECS, and the task role, for the bot."""
 
 import re
+from dataclasses import field
 
 from provision.resources.base import resource
 from provision.resources.bucket import FOLDER, NewsBucket
@@ -13,11 +14,9 @@ ECR_IMAGE = re.compile(r"(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com/([a-z0
 
 
 @resource
-class ExecutionPermissions(RolePolicy):
-    """ECS's permissions to start a task: pull the image, read the two secrets and write the log."""
+class CollectorExecutionPermissions(RolePolicy):
+    """ECS's permissions to start a task: pull the image and write the log."""
 
-    access_token: Parameter
-    channel_secret: Parameter
     log_group: LogGroup
     repository: Repository
     image: str = ""  # the URI of the setting
@@ -48,6 +47,27 @@ class ExecutionPermissions(RolePolicy):
                 "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
                 "Resource": [log_group, f"{log_group}:*"],
             },
+        ]
+
+    def _repositories(self) -> list[str]:
+        """Return the stack's repository, and the ECR repository of image.uri if it is another one."""
+        match = ECR_IMAGE.match(self.image)
+        given = f"arn:aws:ecr:{match[2]}:{match[1]}:repository/{match[3]}" if match else ""
+        own = self.repository.arn
+        return [own, given] if given not in ("", own) else [own]
+
+
+@resource
+class ExecutionPermissions(CollectorExecutionPermissions):
+    """ECS's permissions to start the bot: these, and read the two secrets."""
+
+    access_token: Parameter = field(kw_only=True)
+    channel_secret: Parameter = field(kw_only=True)
+
+    def statements(self) -> list[Statement]:
+        """Return those to start a task, and the secrets."""
+        return [
+            *super().statements(),
             {
                 "Sid": "ReadTheSecrets",
                 "Effect": "Allow",
@@ -55,13 +75,6 @@ class ExecutionPermissions(RolePolicy):
                 "Resource": [self.access_token.arn, self.channel_secret.arn],
             },
         ]
-
-    def _repositories(self) -> list[str]:
-        """Return the stack's repository, and the ECR repository of image.uri if it is another one."""
-        match = ECR_IMAGE.match(self.image)
-        ec2_filter = f"arn:aws:ecr:{match[2]}:{match[1]}:repository/{match[3]}" if match else ""
-        own = self.repository.arn
-        return [own, ec2_filter] if ec2_filter not in ("", own) else [own]
 
 
 @resource

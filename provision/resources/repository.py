@@ -54,7 +54,10 @@ class Repository(Resource):
             Permission("read", "ecr", "GetLifecyclePolicy", repository),
             Permission("create", "ecr", "CreateRepository TagResource", repository),
             Permission(
-                "create", "ecr", "PutImageScanningConfiguration PutLifecyclePolicy", repository
+                "create",
+                "ecr",
+                "PutImageScanningConfiguration PutImageTagMutability PutLifecyclePolicy",
+                repository,
             ),
             Permission("delete", "ecr", "DeleteRepository", repository),
         ]
@@ -87,6 +90,7 @@ class Repository(Resource):
         answer = clients.aws.ecr.create_repository(
             repositoryName=self.name,
             imageScanningConfiguration={"scanOnPush": True},
+            imageTagMutability="IMMUTABLE",  # a tag is a hash of what the image is made of
             tags=tags_to_list(self.tags),
         )
         return {**answer["repository"], "LifecyclePolicy": None}
@@ -100,20 +104,23 @@ class Repository(Resource):
         return True
 
     def desired(self) -> dict[str, Any]:
-        """Return scanOnPush and the lifecycle policy."""
+        """Return scanOnPush, immutable tags and the lifecycle policy."""
         return {
+            "imageTagMutability": "IMMUTABLE",
             "imageScanningConfiguration.scanOnPush": True,
             "LifecyclePolicy": _lifecycle_policy(),
         }
 
     def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
-        """Call PutImageScanningConfiguration and PutLifecyclePolicy."""
+        """Call PutImageScanningConfiguration, PutImageTagMutability and PutLifecyclePolicy."""
         ecr, name = clients.aws.ecr, self.repository_name
         differing = {difference.path for difference in differences}
         if "imageScanningConfiguration.scanOnPush" in differing:
             ecr.put_image_scanning_configuration(
                 repositoryName=name, imageScanningConfiguration={"scanOnPush": True}
             )
+        if "imageTagMutability" in differing:
+            ecr.put_image_tag_mutability(repositoryName=name, imageTagMutability="IMMUTABLE")
         if "LifecyclePolicy" in differing:
             ecr.put_lifecycle_policy(
                 repositoryName=name, lifecyclePolicyText=json.dumps(_lifecycle_policy())

@@ -115,9 +115,11 @@ class Role(Resource):
     def _trust_policy(self, arn: str) -> dict[str, Any]:
         """Return the policy by which the service assumes the role for resources of this account only.
 
-        arn: any ARN of the account. Source: IAM User Guide, "The confused deputy problem".
+        arn: any ARN of the account; "" if the role does not exist yet. Source: IAM User Guide, "The confused
+        deputy problem".
         """
-        _arn, partition, _service, _region, account, _resource = arn.split(":", 5)
+        parts = arn.split(":")
+        partition, account = (parts[1], parts[4]) if arn else ("", "")
         source = self.source.format(partition=partition, account=account)
         statement = {
             "Effect": "Allow",

@@ -37,14 +37,19 @@ REFERENCES = {
     "egress.ip-permission.group-id": "IpPermissionsEgress",
 }
 
+ANYWHERE = "0.0.0.0/0"
+HTTPS_AND_DNS = ("tcp 443", "tcp 53", "udp 53")
+
 
 @resource
 class SecurityGroup(Resource):
-    """A security group of the VPC; its rules are separate resources."""
+    """A security group of the VPC with its outbound rules; its inbound rules are separate resources."""
 
     name: str
     network: Network
     description: str
+    egress: tuple[str, ...]  # protocols and ports, such as "tcp 443"
+    only_to: "SecurityGroup | None" = None  # the group to which they lead; None: anywhere
     console = "Amazon EC2"
     id: str = output("GroupId", id_pattern("sg"))
     batch = Batch("ec2", "describe_security_groups", "GroupIds", "SecurityGroups", "GroupId")
@@ -76,6 +81,14 @@ class SecurityGroup(Resource):
                 "security-group/*",
                 condition=created_by("CreateSecurityGroup"),
             ),
+            Permission(
+                "create",
+                "ec2",
+                "AuthorizeSecurityGroupEgress RevokeSecurityGroupEgress",
+                "security-group/*",
+                "ResourceTag",
+            ),
+            Permission("create", "ec2", "AuthorizeSecurityGroupEgress", "security-group-rule/*"),
             Permission("delete", "ec2", "DescribeNetworkInterfaces"),
             Permission("delete", "ec2", "DeleteSecurityGroup", "security-group/*", "ResourceTag"),
         ]
@@ -100,7 +113,8 @@ class SecurityGroup(Resource):
                 *ec2_filter("group-name", self.name),
             ]
             answer = describe(Filters=filters)
-        return next(iter(matching(answer["SecurityGroups"], filters)), None)
+        groups = matching(answer["SecurityGroups"], filters)
+        return _shape(groups[0]) if groups else None
 
     def recovered_settings(self, live: Live) -> FoundSettings:
         """Return the VPC, from the group's name: stack name, then `new` or a part of the VPC's id."""
@@ -111,14 +125,33 @@ class SecurityGroup(Resource):
         return {"network.vpc": str(live["VpcId"]) if is_chosen else "default"}
 
     def create(self, clients: Clients) -> Live | None:
-        """Call CreateSecurityGroup."""
+        """Call CreateSecurityGroup, which allows all outbound traffic; `update` limits it."""
         answer = clients.aws.ec2.create_security_group(
             GroupName=self.name,
             Description=self.description,
             VpcId=self.network.vpc_id,
             TagSpecifications=[{"ResourceType": "security-group", "Tags": tags_to_list(self.tags)}],
         )
-        return {"GroupId": answer["GroupId"]}
+        everything = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": ANYWHERE}]}
+        return _shape({"GroupId": answer["GroupId"], "IpPermissionsEgress": [everything]})
+
+    def desired(self) -> dict[str, Any]:
+        """Return the outbound rules."""
+        where = self.only_to.id if self.only_to else ANYWHERE
+        return {"Egress": sorted(f"{rule} {where}" for rule in self.egress)}
+
+    def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
+        """Call AuthorizeSecurityGroupEgress for missing rules, then RevokeSecurityGroupEgress for others."""
+        have, want = set(live["Egress"]), set(self.desired()["Egress"])
+        ec2 = clients.aws.ec2
+        if missing := sorted(want - have):
+            ec2.authorize_security_group_egress(
+                GroupId=self.id, IpPermissions=[_permission(rule) for rule in missing]
+            )
+        if others := sorted(have - want):
+            ec2.revoke_security_group_egress(
+                GroupId=self.id, IpPermissions=[_permission(rule) for rule in others]
+            )
 
     def external_uses(self, clients: Clients, ours: frozenset[str]) -> list[ExternalUse]:
         """Return other groups whose rules refer to it, and other network interfaces that use it."""
@@ -140,6 +173,44 @@ class SecurityGroup(Resource):
 def _referenced(rules: list[Live]) -> set[str]:
     """Return the ids of the groups that rules refer to."""
     return {pair.get("GroupId", "") for rule in rules for pair in rule.get("UserIdGroupPairs", [])}
+
+
+def _shape(live: Live) -> Live:
+    """Return the group with its outbound rules as text: protocol, ports and destination."""
+    rules = []
+    for permission in live.get("IpPermissionsEgress", []):
+        low, high = permission.get("FromPort"), permission.get("ToPort")
+        ports = str(low) if low == high else f"{low}-{high}"
+        head = permission["IpProtocol"] + ("" if low is None else f" {ports}")
+        rules += [f"{head} {place}" for place in _destinations(permission)]
+    return {**live, "Egress": sorted(rules)}
+
+
+def _destinations(permission: Live) -> list[str]:
+    """Return the ranges, groups and prefix lists of a permission."""
+    keys = {
+        "IpRanges": "CidrIp",
+        "Ipv6Ranges": "CidrIpv6",
+        "UserIdGroupPairs": "GroupId",
+        "PrefixListIds": "PrefixListId",
+    }
+    return [item[key] for kind, key in keys.items() for item in permission.get(kind, [])]
+
+
+def _permission(rule: str) -> dict[str, Any]:
+    """Return a rule's text as EC2 takes it."""
+    protocol, *ports, place = rule.split()
+    low, _dash, high = ports[0].partition("-") if ports else ("", "", "")
+    if place.startswith("sg-"):
+        where: dict[str, Any] = {"UserIdGroupPairs": [{"GroupId": place}]}
+    elif place.startswith("pl-"):
+        where = {"PrefixListIds": [{"PrefixListId": place}]}
+    elif ":" in place:
+        where = {"Ipv6Ranges": [{"CidrIpv6": place}]}
+    else:
+        where = {"IpRanges": [{"CidrIp": place}]}
+    between = {"FromPort": int(low), "ToPort": int(high or low)} if ports else {}
+    return {"IpProtocol": protocol, **between, **where}
 
 
 @resource

@@ -168,6 +168,8 @@ class Family(Resource):
             "logConfiguration": {"logDriver": "awslogs", "options": log},
             "user": USER,
             "readonlyRootFilesystem": True,
+            # ECS API, KernelCapabilities: Fargate lets any be dropped.
+            "linuxParameters": {"capabilities": {"drop": ["ALL"]}},
             "stopTimeout": STOP_TIMEOUT,
             **self._container_options(),
         }
@@ -333,6 +335,13 @@ def _shape(live: Live) -> Live:
         "command": container.get("command") or [],
         "user": container.get("user"),
         "readonlyRootFilesystem": container.get("readonlyRootFilesystem"),
+        "capabilities": {
+            change: names
+            for change, names in container.get("linuxParameters", {})
+            .get("capabilities", {})
+            .items()
+            if names  # ECS returns an empty list for what was not given
+        },
         "stopTimeout": container.get("stopTimeout"),
     }
     return {**live, "Container": parts}

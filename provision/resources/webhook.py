@@ -16,7 +16,7 @@ from provision.resources.base import (
 )
 from provision.resources.certificate import Certificate, certificates_for, every_certificate
 from provision.resources.delegation import Delegation
-from provision.resources.listener import HttpsListener
+from provision.resources.listener import WebhookRule
 from provision.resources.load_balancer import ActiveLoadBalancer
 from provision.resources.parameter import Parameter
 from provision.resources.record_set import Alias
@@ -30,7 +30,7 @@ class WebhookEndpoint(Resource):
 
     host: str
     path: str
-    https: HttpsListener
+    rule: WebhookRule
     ingress: IngressRule
     alias: Alias
     delegation: Delegation

@@ -33,6 +33,8 @@ def steps() -> dict[str, dict[str, str]]:
             "task_permissions": _("bot's permissions"),
             "collector_role": _("collector's role"),
             "collector_permissions": _("collector's permissions"),
+            "collector_execution_role": _("collector's execution role"),
+            "collector_execution_permissions": _("collector's execution role's permissions"),
         },
         _("Network"): {
             "vpc": "VPC",
@@ -50,6 +52,7 @@ def steps() -> dict[str, dict[str, str]]:
             "load_balancer_group": _("load balancer's security group"),
             "https_from_anywhere": _("HTTPS from anywhere"),
             "bot_group": _("bot's security group"),
+            "collector_group": _("collector's security group"),
             "bot_from_load_balancer": _("access from the load balancer to the bot"),
         },
         _("Load balancer"): {
@@ -60,6 +63,7 @@ def steps() -> dict[str, dict[str, str]]:
             "bootstrap_listener": _("HTTP listener"),
             "bootstrap_rule": _("HTTP listener's rule"),
             "https": _("HTTPS listener"),
+            "webhook_rule": _("HTTPS listener's rule"),
         },
         _("Bot"): {
             "service_linked_role": _("service-linked role of ECS"),

@@ -51,7 +51,7 @@ def checks(stack: Stack) -> list[Check[CheckContext]]:
             https,
             "listener",
             _("listener"),
-            is_ready(stack.https),
+            is_ready(stack.https, stack.webhook_rule),
             ("certificate", "load_balancer"),
         ),
         Check(https, "tls", _("TLS as LINE does it"), tls_handshake, ("alias", "listener")),

@@ -106,6 +106,19 @@ def let_writers_own_objects(editor: Editor) -> None:
     )
 
 
+def keep_old_versions(editor: Editor) -> None:
+    """Replace the lifecycle rule by one that only expires uploads, after another time."""
+    rule = {
+        "ID": "provision",
+        "Status": "Enabled",
+        "Filter": {"Prefix": ""},
+        "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 90},
+    }
+    editor("s3").put_bucket_lifecycle_configuration(
+        Bucket=editor["bucket"], LifecycleConfiguration={"Rules": [rule]}
+    )
+
+
 def remove_bucket_tag(tag: str) -> Change:
     """Remove one tag from the bucket."""
 
@@ -209,6 +222,24 @@ def allow_bot_group(editor: Editor) -> None:
     change_ingress(ReferencedGroupId=editor["group_id"])(editor)
 
 
+def open_egress(editor: Editor) -> None:
+    """Allow SSH to anywhere."""
+    ssh = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22}
+    editor("ec2").authorize_security_group_egress(
+        GroupId=editor["id"], IpPermissions=[{**ssh, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
+    )
+
+
+def change_attribute(key: str, value: str) -> Change:
+    """Change an attribute of the load balancer."""
+    return lambda editor: (
+        editor("elbv2").modify_load_balancer_attributes(
+            LoadBalancerArn=editor["arn"], Attributes=[{"Key": key, "Value": value}]
+        )
+        and None
+    )
+
+
 def remove_subnet(editor: Editor) -> None:
     """Remove one subnet from the load balancer."""
     subnets = [editor.of(f"subnet_{number}")["id"] for number in (1, 2)]
@@ -273,6 +304,19 @@ def change_forward_target(editor: Editor) -> Cleanup:
         RuleArn=editor["arn"], Actions=[{"Type": "forward", "TargetGroupArn": arn}]
     )
     return lambda: editor("elbv2").delete_target_group(TargetGroupArn=arn)
+
+
+def forward_everything(editor: Editor) -> None:
+    """Forward every request to the bot."""
+    arn = editor.of("target_group")["arn"]
+    change_listener(DefaultActions=[{"Type": "forward", "TargetGroupArn": arn}])(editor)
+
+
+def widen_rule(editor: Editor) -> None:
+    """Match another path."""
+    editor("elbv2").modify_rule(
+        RuleArn=editor["arn"], Conditions=[{"Field": "path-pattern", "Values": ["/theirs/*"]}]
+    )
 
 
 def remove_capacity_provider(editor: Editor) -> None:
@@ -422,9 +466,16 @@ CHANGES: dict[tuple[str, str], Change] = {
         {"TTL": 60, "ResourceRecords": [{"Value": "203.0.113.9"}]}
     ),
     ("Repository", "imageScanningConfiguration.scanOnPush"): disable_image_scanning,
+    ("Repository", "imageTagMutability"): lambda editor: (
+        editor("ecr").put_image_tag_mutability(
+            repositoryName=editor["repository_name"], imageTagMutability="MUTABLE"
+        )
+        and None
+    ),
     ("Repository", "LifecyclePolicy"): lambda editor: (
         editor("ecr").delete_lifecycle_policy(repositoryName=editor["repository_name"]) and None
     ),
+    ("NewsBucket", "Lifecycle"): keep_old_versions,
     ("NewsBucket", "PublicAccessBlock"): lambda editor: (
         editor("s3").delete_public_access_block(Bucket=editor["bucket"]) and None
     ),
@@ -455,6 +506,14 @@ CHANGES: dict[tuple[str, str], Change] = {
     ("IngressRule", "ReferencedGroupInfo.GroupId"): allow_bot_group,
     ("LoadBalancer", "Subnets"): remove_subnet,
     ("LoadBalancer", "SecurityGroups"): add_security_group,
+    (
+        "LoadBalancer",
+        'Attributes."routing.http.drop_invalid_header_fields.enabled"',
+    ): change_attribute("routing.http.drop_invalid_header_fields.enabled", "false"),
+    ("LoadBalancer", 'Attributes."routing.http.desync_mitigation_mode"'): change_attribute(
+        "routing.http.desync_mitigation_mode", "monitor"
+    ),
+    ("SecurityGroup", "Egress"): open_egress,
     ("TargetGroup", "HealthCheckProtocol"): change_health_check(HealthCheckProtocol="HTTPS"),
     ("TargetGroup", "HealthCheckPath"): change_health_check(HealthCheckPath="/"),
     ("TargetGroup", "HealthCheckIntervalSeconds"): change_health_check(
@@ -469,10 +528,11 @@ CHANGES: dict[tuple[str, str], Change] = {
     ): reset_deregistration_delay,
     ("BootstrapListener", "Protocol"): switch_to_tls,
     ("BootstrapListener", "DefaultActions[0].Type"): change_listener(DefaultActions=NOTHING_HERE),
-    ("BootstrapRule", forwards_to("Actions")): change_forward_target,
+    ("Rule", forwards_to("Actions")): change_forward_target,
     ("HttpsListener", "SslPolicy"): change_listener(SslPolicy="ELBSecurityPolicy-2016-08"),
     ("HttpsListener", "Certificates[0].CertificateArn"): change_certificate,
-    ("HttpsListener", forwards_to("DefaultActions")): change_listener(DefaultActions=NOTHING_HERE),
+    ("HttpsListener", "DefaultActions[0].FixedResponseConfig.StatusCode"): forward_everything,
+    ("Rule", "ConditionValues"): widen_rule,
     ("Cluster", "Providers"): remove_capacity_provider,
     ("Family", "cpu"): register_revision(lambda _, d, c: d.update(cpu="512")),
     ("Family", "memory"): register_revision(lambda _, d, c: d.update(memory="1024")),
@@ -498,6 +558,9 @@ CHANGES: dict[tuple[str, str], Change] = {
     ("Family", "Container.user"): register_revision(lambda _, d, c: c.update(user="0")),
     ("Family", "Container.readonlyRootFilesystem"): register_revision(
         lambda _, d, c: c.update(readonlyRootFilesystem=False)
+    ),
+    ("Family", "Container.capabilities"): register_revision(
+        lambda _, d, c: c.update(linuxParameters={"capabilities": {"add": ["SYS_PTRACE"]}})
     ),
     ("Family", "Container.log"): register_revision(
         lambda _, d, c: c["logConfiguration"]["options"].update({"awslogs-stream-prefix": "x"})

@@ -113,16 +113,32 @@ def test_3_security_group_of_the_load_balancer(env: Env) -> None:
 
 
 def test_4_listener(env: Env) -> None:
-    """HTTPS 443 forwards to the target group and has the certificate."""
+    """HTTPS 443 has the certificate; it forwards LINE's webhooks to the target group, and nothing else."""
     env.setup()
-    listeners = env.aws_session.client("elbv2").describe_listeners(
-        LoadBalancerArn=load_balancer(env)["LoadBalancerArn"]
-    )["Listeners"]
+    elbv2 = env.aws_session.client("elbv2")
+    listeners = elbv2.describe_listeners(LoadBalancerArn=load_balancer(env)["LoadBalancerArn"])[
+        "Listeners"
+    ]
     (https,) = [listener for listener in listeners if listener["Protocol"] == "HTTPS"]
     assert 443 == https["Port"]
-    (action,) = https["DefaultActions"]
+    (nothing,) = https["DefaultActions"]
+    assert ("fixed-response", "404") == (
+        nothing["Type"],
+        nothing["FixedResponseConfig"]["StatusCode"],
+    )
+    rules = elbv2.describe_rules(ListenerArn=https["ListenerArn"])["Rules"]
+    (rule,) = [rule for rule in rules if not rule["IsDefault"]]
+    (action,) = rule["Actions"]
     assert "forward" == action["Type"]
     assert target_group(env)["TargetGroupArn"] == action["TargetGroupArn"]
+    assert {
+        "host-header": ["example.jp"],
+        "http-request-method": ["POST"],
+        "path-pattern": ["/webhook"],
+    } == {
+        c["Field"]: next(v for k, v in c.items() if k != "Field")["Values"]
+        for c in rule["Conditions"]
+    }
     assert certificate(env)["CertificateArn"] == https["Certificates"][0]["CertificateArn"]
 
 

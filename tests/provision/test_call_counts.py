@@ -8,7 +8,7 @@ from collections import Counter
 from benchmarks import floor
 from provision.engine.inventory import list_inventory
 from provision.resources.base import Resource
-from provision.resources.listener import Listener
+from provision.resources.listener import Listener, Rule
 from provision.resources.parameter import Parameter
 from provision.resources.record_set import RecordSet
 from provision.resources.role import Role, RolePolicy
@@ -28,7 +28,10 @@ CREATE_CALLS: dict[str, type[Resource]] = {
     "PutParameter": Parameter,
     "CreateSecurityGroup": SecurityGroup,
     "AuthorizeSecurityGroupIngress": IngressRule,
+    "AuthorizeSecurityGroupEgress": SecurityGroup,
+    "RevokeSecurityGroupEgress": SecurityGroup,
     "CreateListener": Listener,
+    "CreateRule": Rule,
     "ChangeResourceRecordSets": RecordSet,
     "RegisterTaskDefinition": Family,
     "CreateSchedule": Scheduled,

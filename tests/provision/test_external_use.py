@@ -178,6 +178,8 @@ EXTERNAL_USES: list[tuple[Callable[[Env], None], set[str], bool]] = [
     (
         foreign_interface_in_our_group,
         {
+            "bot_group/news-bot-bot",  # where the load balancer's group leads
+            "bot_from_load_balancer/news-bot-bot",
             "load_balancer_group/news-bot-load-balancer",
             "https_from_anywhere/news-bot-load-balancer",
         },
@@ -192,6 +194,8 @@ EXTERNAL_USES: list[tuple[Callable[[Env], None], set[str], bool]] = [
         {
             "load_balancer/news-bot",
             "target_group/news-bot",
+            "bot_group/news-bot-bot",
+            "bot_from_load_balancer/news-bot-bot",
             "load_balancer_group/news-bot-load-balancer",
             "https_from_anywhere/news-bot-load-balancer",
         },

@@ -15,7 +15,7 @@ _PROTOCOLS = {"icmp", "icmpv6", *_WITH_PORTS}
 
 
 @behaves("ec2.rule-duplicate", "ec2.rule-of-another-network", "ec2.revoke-unknown-rule")
-@before("ec2", "AuthorizeSecurityGroupIngress")
+@before("ec2", "AuthorizeSecurityGroupIngress", "AuthorizeSecurityGroupEgress")
 def check_rule(cloud: Cloud, call: Call) -> None:
     """Check ports, descriptions, and groups of the same VPC (API AuthorizeSecurityGroupIngress)."""
     backend = cloud.ec2.backend(call.region)

@@ -18,6 +18,19 @@ def admits(groups: Iterable[Any], port: int, address: str, sources: Iterable[str
     )
 
 
+def lets_out(groups: Iterable[Any], port: int, address: str, targets: Iterable[str] = ()) -> bool:
+    """Return whether any of these groups (moto's) allows outbound TCP to `port`.
+
+    The server has the IPv4 `address` and is a member of the security groups `targets` (ids).
+    """
+    target_groups = set(targets)
+    return any(
+        _matches_port(rule, port) and _matches_source(rule, target_groups, address)
+        for group in groups
+        for rule in group.egress_rules
+    )
+
+
 def _matches_port(rule: Any, port: int) -> bool:
     if rule.ip_protocol == "-1":
         return True

@@ -8,9 +8,11 @@ from typing import Any
 
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.ec2.reachability import lets_out
 from provision.sandbox.aws.ecs.pull import CannotStartError, execution_role_denial
 from provision.sandbox.aws.ecs.task import Task
 
+_ANYWHERE = "203.0.113.1"  # an address on the internet (RFC 5737)
 _PULL = (
     "ResourceInitializationError: unable to pull secrets or registry auth: execution resource "
     "retrieval failed: unable to retrieve secrets from ssm: "
@@ -35,10 +37,14 @@ def prepare(cloud: Cloud, task: Task) -> dict[str, str]:
     return environment
 
 
-@behaves("ecs.task-without-a-way-out")
+@behaves("ecs.task-without-a-way-out", "ecs.task-without-egress")
 def check_internet_access(cloud: Cloud, task: Task) -> None:
-    """Raise CannotStartError for a task without a public address in a public subnet, which has no NAT."""
-    if not task.public and cloud.ec2.is_public(task.region, task.interface.subnet):
+    """Raise CannotStartError for a task that cannot reach the internet on 443.
+
+    Either it has no public address in a public subnet, which has no NAT, or its groups do not let it out.
+    """
+    no_address = not task.public and cloud.ec2.is_public(task.region, task.interface.subnet)
+    if no_address or not lets_out(task.interface.group_set, 443, _ANYWHERE):
         raise CannotStartError(
             f"{_PULL}There is a connection "
             "issue between the task and AWS Systems Manager Parameter Store. Check your task "

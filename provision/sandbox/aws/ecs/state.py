@@ -4,9 +4,11 @@ The states of a task are in launch, initialize, start and lifecycle, the service
 tick.py runs them.
 """
 
+from typing import Any
+
 from provision.sandbox.aws.account import Account
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.ec2.reachability import admits
+from provision.sandbox.aws.ec2.reachability import admits, lets_out
 from provision.sandbox.aws.ecs.service import EcsService
 from provision.sandbox.aws.ecs.task import SPOT_INTERRUPTION, RunTaskCall, Task
 from provision.sandbox.aws.elbv2.state import Elbv2
@@ -68,16 +70,24 @@ class Ecs:
             return task.container if task is not None and self._admits(task, port) else None
 
     def _admits(self, task: Task, port: int) -> bool:
-        """Return whether the task's security groups admit its target group's load balancers."""
+        """Return whether the security groups of load balancer and task let the connection through."""
         if task.target is None:
             return True
+        groups = [group.id for group in task.interface.group_set]
         return any(
             all(
                 admits(task.interface.group_set, port, address, load_balancer.security_groups)
+                and lets_out(self._groups_of(load_balancer, task), port, task.ip, groups)
                 for address in self.elbv2.addresses(load_balancer.arn)
             )
             for load_balancer in self.elbv2.load_balancers_of(task.target.group)
         )
+
+    def _groups_of(self, load_balancer: Any, task: Task) -> list[Any]:
+        """Return moto's security groups of a load balancer."""
+        backend = self.account.backend("ec2", task.region)
+        found = map(backend.get_security_group_from_id, load_balancer.security_groups)
+        return [group for group in found if group is not None]
 
     def check(self, ip: str, port: int, path: str) -> int | None:
         """Run a health check; return the HTTP status, None after a timeout.

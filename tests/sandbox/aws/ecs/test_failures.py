@@ -103,6 +103,48 @@ def test_private_task_in_public_subnet_reaches_nothing(bot: Bot) -> None:
     assert "i/o timeout" in bot.stopped()["stoppedReason"]
 
 
+def close(bot: Bot, group: str) -> None:
+    """Take away the rule that allows all outbound traffic, which every new group has."""
+    bot.account.client("ec2").revoke_security_group_egress(
+        GroupId=group,
+        IpPermissions=[{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}],
+    )
+
+
+@pytest.mark.behaviour("ecs.task-without-egress")
+def test_task_needs_outbound_https(bot: Bot) -> None:
+    """A group without outbound rules lets no task start; HTTPS is enough."""
+    close(bot, bot.inner)
+    bot.create()
+    bot.clock.advance(35)
+    assert "i/o timeout" in bot.stopped()["stoppedReason"]
+    https = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443}
+    bot.account.client("ec2").authorize_security_group_egress(
+        GroupId=bot.inner, IpPermissions=[{**https, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
+    )
+    bot.account.clock.step = 5.0
+    bot.steady()
+
+
+def test_load_balancer_needs_an_outbound_rule(bot: Bot) -> None:
+    """Without one to the bot's port its targets are unhealthy; one to the bot's group is enough."""
+    close(bot, bot.outer)
+    bot.create()
+    bot.clock.advance(60)
+    health = bot.account.client("elbv2").describe_target_health
+    states = [
+        t["TargetHealth"]["State"]
+        for t in health(TargetGroupArn=bot.group)["TargetHealthDescriptions"]
+    ]
+    assert "healthy" not in states
+    to_bot = {"IpProtocol": "tcp", "FromPort": 8080, "ToPort": 8080}
+    bot.account.client("ec2").authorize_security_group_egress(
+        GroupId=bot.outer, IpPermissions=[{**to_bot, "UserIdGroupPairs": [{"GroupId": bot.inner}]}]
+    )
+    bot.account.clock.step = 5.0
+    bot.steady()
+
+
 @pytest.mark.behaviour("ecs.fresh-role-costs-half-a-minute")
 def test_fresh_role_costs_half_a_minute(bot: Bot) -> None:
     """A role that has not propagated: an event, no task; 30 seconds later it works."""
