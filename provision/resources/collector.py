@@ -24,7 +24,7 @@ from provision.resources.base import (
 from provision.resources.bucket import FOLDER, NewsBucket
 from provision.resources.cluster import Cluster
 from provision.resources.network import Network
-from provision.resources.permissions import ExecutionPermissions, list_the_news
+from provision.resources.permissions import CollectorExecutionPermissions, list_the_news
 from provision.resources.role import RolePolicy, Statement
 from provision.resources.security_group import SecurityGroup
 from provision.resources.task_definition import Family, TaskDefinition
@@ -102,7 +102,7 @@ class InitialCollection(Resource):
     network: Network
     security_group: SecurityGroup
     permissions: CollectorPermissions
-    execution_permissions: ExecutionPermissions
+    execution_permissions: CollectorExecutionPermissions
     capacity: str
     cluster_arn: str = output("clusterArn", arn_pattern("cluster/"))
     bucket_name: str = output("Bucket")
