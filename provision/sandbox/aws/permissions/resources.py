@@ -63,6 +63,7 @@ _TABLES = {
         InitiateLayerUpload UploadLayerPart CompleteLayerUpload: repository/{repositoryName}
         DescribeImages ListImages PutLifecyclePolicy: repository/{repositoryName}
         GetLifecyclePolicy PutImageScanningConfiguration: repository/{repositoryName}
+        PutImageTagMutability: repository/{repositoryName}
         DescribeRepositories: repository/{repositoryNames || '*'}
         TagResource UntagResource ListTagsForResource: {resourceArn}
         """,
