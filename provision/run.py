@@ -280,12 +280,12 @@ def check_settings(file: StackFile) -> None:
         )
 
 
-def build(options: Options, file: StackFile, sandbox: Mapping[str, str]) -> Run:
+def build(options: Options, file: StackFile, sandbox: Mapping[str, str], aws: Aws) -> Run:
     """Return the context: the stack that the file describes, and its clients."""
     line_url = os.environ.get("LINE_API_URL", "")
     variables = {"LINE_API_URL": line_url} if line_url else {}
     stack = Stack(file.settings, _secrets(), variables, file.path.parent)
-    clients = clients_for(file, lambda: run.secret_value(stack.access_token))
+    clients = clients_for(file, lambda: run.secret_value(stack.access_token), aws)
     run = Run(options, file, stack, clients, environment.clock(), sandbox)
     run.enters_name_servers = bool(sandbox) and options.yes
     return run
@@ -298,9 +298,16 @@ def _secrets() -> Secrets:
     )
 
 
-def clients_for(file: StackFile, token: Callable[[], str] | None = None) -> Clients:
-    """Return the clients. token: returns LINE's token; None: from the environment or Parameter Store."""
-    aws = Aws(file.settings["region"])
+def clients_for(
+    file: StackFile, token: Callable[[], str] | None = None, aws: Aws | None = None
+) -> Clients:
+    """Return the clients.
+
+    token: returns LINE's token; None: from the environment or Parameter Store. aws: whose session to use,
+    so that an MFA code is asked for once in a run; None: a new one.
+    """
+    region = file.settings["region"]
+    aws = aws.in_region(region) if aws else Aws(region)
 
     def get_token() -> str:
         name = file.settings["line.access_token_parameter"]

@@ -7,6 +7,7 @@ import click
 
 from provision import environment
 from provision.cli import findings, options
+from provision.clients.aws import Aws
 from provision.errors import ProvisionError
 from provision.i18n import _
 from provision.run import Options, clients_for, open_stack
@@ -39,9 +40,9 @@ def doctor(given: Options, as_json: bool) -> int:
     return findings.exit_status(found)
 
 
-def check_before_setup(file: StackFile) -> None:
+def check_before_setup(file: StackFile, aws: Aws) -> None:
     """Print on stderr what is wrong. Raise ProvisionError if setup cannot succeed with it."""
-    found = _run(file)
+    found = _run(file, aws)
     wrong = [check for check in checks() if found[check.key] in findings.failed(found)]
     blocking = [check for check in wrong if check.key in REQUIRED]
     findings.show([check for check in wrong if check not in blocking], found, sys.stderr)
@@ -52,8 +53,10 @@ def check_before_setup(file: StackFile) -> None:
         )
 
 
-def _run(file: StackFile) -> dict[str, Finding]:
+def _run(file: StackFile, aws: Aws | None = None) -> dict[str, Finding]:
     """Return the findings by key."""
     line_url = os.environ.get("LINE_API_URL", "")
-    context = DoctorContext(file.settings, clients_for(file), environment.clock(), line_url)
+    context = DoctorContext(
+        file.settings, clients_for(file, aws=aws), environment.clock(), line_url
+    )
     return run_checks(checks(), context)

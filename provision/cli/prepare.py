@@ -21,7 +21,7 @@ def prepare_run(
     read_only: bool = False,
     recover: bool = True,
     must_be_paused: bool = False,
-    check_first: Callable[[StackFile], None] | None = None,
+    check_first: Callable[[StackFile, Aws], None] | None = None,
 ) -> Run:
     """Read file and environment, ask for missing settings, and return the run.
 
@@ -31,16 +31,17 @@ def prepare_run(
     terminal, before the first question, if nothing is recorded yet.
     """
     file, sandbox = open_stack(options)
+    aws = Aws(file.settings["region"])
     if check_first and prompts.on_terminal() and not file.records:
-        check_first(file)
+        check_first(file, aws)
     file.read_only = read_only
-    edited_records.verify(file, clients_for(file), environment.clock())
+    edited_records.verify(file, clients_for(file, aws=aws), environment.clock())
     file.keep()
     recovery_error: UnknownState | None = None
     if recover:
         try:
             recovery.recover_if_empty(
-                file, clients_for(file), environment.clock(), setting_keys(options)
+                file, clients_for(file, aws=aws), environment.clock(), setting_keys(options)
             )
         except UnknownState as error:
             if prompts.on_terminal() and (save or file.path.exists()):
@@ -60,11 +61,13 @@ def prepare_run(
         if recovery_error:
             show_error(recovery_error)
         raise no_stack(file)
+
+    def here() -> Aws:
+        return aws.in_region(file.settings["region"])  # the region may be one of the answers
+
     lookups = prompts.Lookups(
-        networks=lambda: _choices(lambda: network.choices(Aws(file.settings["region"]))),
-        subnets=lambda vpc: _choices(
-            lambda: network.subnet_choices(Aws(file.settings["region"]), vpc)
-        ),
+        networks=lambda: _choices(lambda: network.choices(here())),
+        subnets=lambda vpc: _choices(lambda: network.subnet_choices(here(), vpc)),
         suggestions=environment.ANSWERS if sandbox else {},
     )
     try:
@@ -76,7 +79,7 @@ def prepare_run(
         raise
     if recovery_error:
         raise recovery_error
-    return build(options, file, sandbox)
+    return build(options, file, sandbox, aws)
 
 
 def no_stack(file: StackFile) -> UsageError:

@@ -16,6 +16,7 @@ from provision.engine.engine import account_and_region, account_mismatch
 from provision.engine.read_cache import cached_reads
 from provision.errors import ProvisionError, os_error
 from provision.i18n import _
+from provision.resources.base import Clients
 from provision.run import Options, clients_for, file_of, open_stack, setting_keys
 from provision.state.stack_file import Damaged, StackFile
 from provision.ui.errors import show_error
@@ -40,8 +41,9 @@ def recover(given: Options, as_json: bool) -> int:
     path = file_of(given)
     try:
         file, _sandbox = open_stack(given)
-        edited_records.verify(file, clients_for(file), environment.clock())
-        _check_account(file)
+        clients = clients_for(file)
+        edited_records.verify(file, clients, environment.clock())
+        _check_account(file, clients)
         if not file.records:
             return _rebuild(given, as_json=as_json)
     except Damaged as damage:
@@ -54,9 +56,9 @@ def recover(given: Options, as_json: bool) -> int:
     )
 
 
-def _check_account(file: StackFile) -> None:
+def _check_account(file: StackFile, clients: Clients) -> None:
     """Raise Damaged if the file's records belong to another account or region."""
-    where = file.made_in and account_and_region(clients_for(file), environment.clock())
+    where = file.made_in and account_and_region(clients, environment.clock())
     if file.made_in != where:
         raise file.damaged(file.made_in_line or 1, account_mismatch(file.made_in, where))
 

@@ -98,23 +98,6 @@ class Identity:
     error: ProvisionError | None = None
 
 
-# Environment variables that a session depends on.
-SESSION_VARIABLES = (
-    "AWS_PROFILE",
-    "AWS_ACCESS_KEY_ID",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-    "AWS_CONFIG_FILE",
-    "AWS_SHARED_CREDENTIALS_FILE",
-    "AWS_ENDPOINT_URL",
-    "AWS_CA_BUNDLE",
-    "SSL_CERT_FILE",
-    "HOME",
-)
-_sessions: dict[tuple[str | None, ...], Any] = {}
-_session_lock = threading.RLock()
-
-
 class Aws:
     """Provide boto3 clients of one account and region as attributes, created on first use.
 
@@ -127,8 +110,7 @@ class Aws:
         self._clients: dict[str, Any] = {}
         self._caller = ""
         self._other_regions: dict[str, Aws] = {}
-        # boto3's sessions are not thread-safe, and one is shared.
-        self._lock = _session_lock if session is None else threading.RLock()
+        self._lock = threading.RLock()
 
     def __getattr__(self, service: str) -> Any:
         if service.startswith("_"):
@@ -162,7 +144,7 @@ class Aws:
 
     def _open_session(self) -> Any:
         if self._session is None:
-            self._session = _shared_session()
+            self._session = new_session()
         return self._session
 
     @property
@@ -176,7 +158,9 @@ class Aws:
         return str(self._open_session().get_partition_for_region(self.region))
 
     def in_region(self, region: str) -> "Aws":
-        """Return the same account's services in another region."""
+        """Return the same account's services in another region, through the same session."""
+        if region == self.region:
+            return self
         with self._lock:
             if region not in self._other_regions:
                 self._other_regions[region] = Aws(region, self._open_session())
@@ -267,8 +251,8 @@ class Aws:
         return self._caller
 
 
-def _shared_session() -> Any:
-    """Return the boto3 session of the present environment, so that an MFA code is asked for once in a run.
+def new_session() -> Any:
+    """Return a boto3 session of the environment.
 
     Set AWS_CA_BUNDLE from `ca_bundle` of the AWS profile, or from SSL_CERT_FILE, so that all clients trust
     the same authorities.
@@ -277,16 +261,13 @@ def _shared_session() -> Any:
     import botocore.exceptions
     import botocore.session
 
-    environment = tuple(os.environ.get(name) for name in SESSION_VARIABLES)
-    if environment not in _sessions:
-        try:
-            bundle = botocore.session.get_session().get_config_variable("ca_bundle")
-        except botocore.exceptions.BotoCoreError:  # no such profile: told at the first call
-            bundle = None
-        if bundle := bundle or os.environ.get("SSL_CERT_FILE"):
-            os.environ.setdefault("AWS_CA_BUNDLE", str(bundle))
-        _sessions[environment] = boto3.Session()
-    return _sessions[environment]
+    try:
+        bundle = botocore.session.get_session().get_config_variable("ca_bundle")
+    except botocore.exceptions.BotoCoreError:  # no such profile: told at the first call
+        bundle = None
+    if bundle := bundle or os.environ.get("SSL_CERT_FILE"):
+        os.environ.setdefault("AWS_CA_BUNDLE", str(bundle))
+    return boto3.Session()
 
 
 def _date(response: Any) -> str:

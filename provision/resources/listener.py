@@ -13,6 +13,7 @@ from provision.resources.base import (
     Permission,
     Polling,
     Resource,
+    Tagged,
     arn_pattern,
     identity_in,
     output,
@@ -20,7 +21,7 @@ from provision.resources.base import (
     tags_to_list,
 )
 from provision.resources.issued_certificate import IssuedCertificate
-from provision.resources.load_balancer import ELB, SERVICE, LoadBalancer, tags_of
+from provision.resources.load_balancer import ELB, SERVICE, LoadBalancer, tags_of, with_stack_tags
 from provision.resources.target_group import TargetGroup
 
 TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06"  # TLS 1.2 and 1.3; ECDHE with GCM, for LINE
@@ -225,6 +226,17 @@ class WebhookRule(Rule):
 
     host: str
     path: str
+
+    @classmethod
+    def list_tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
+        """Return the rules of the HTTPS listeners by tags: that of a former host may have no record."""
+        elbv2, rules = clients.aws.elbv2, []
+        for _tags, balancer in LoadBalancer.list_tagged(clients, stack):
+            arn = balancer["LoadBalancerArn"]
+            for listener in elbv2.describe_listeners(LoadBalancerArn=arn)["Listeners"]:
+                if listener["Port"] == HttpsListener.port:
+                    rules += elbv2.describe_rules(ListenerArn=listener["ListenerArn"])["Rules"]
+        return with_stack_tags(clients, stack, list(map(_shape_rule, rules)), "RuleArn")
 
     def identity(self) -> str:
         """Return load balancer and host; the rule of a former one stays until LINE calls the new one."""

@@ -207,9 +207,12 @@ class ActiveLoadBalancer(Milestone):
 
 
 def with_stack_tags(clients: Clients, stack: str, found: list[Live], arn: str) -> list[Tagged]:
-    """Return the resources with the stack's tags and its name as prefix. arn: the key of the ARN."""
+    """Return the resources with the stack's tags, and with its name as prefix if they have one.
+
+    arn: the key of the ARN.
+    """
     name = arn.removesuffix("Arn") + "Name"
-    lives = {live[arn]: live for live in found if live[name].startswith(stack)}
+    lives = {live[arn]: live for live in found if live.get(name, stack).startswith(stack)}
     arns, tagged = list(lives), []
     for start in range(0, len(arns), BATCH_SIZE):
         answer = clients.aws.elbv2.describe_tags(ResourceArns=arns[start : start + BATCH_SIZE])

@@ -100,6 +100,10 @@ class SecurityGroup(Resource):
         found = answer["SecurityGroups"]
         return [(tags_to_dict(group.get("Tags", [])), dict(group)) for group in found]
 
+    def lookup_needs(self) -> list[Resource]:
+        """Return the network: the group is found by name in its VPC."""
+        return [self.network]
+
     def find(self, clients: Clients) -> Live | None:
         """Find the group by id, else by name in the VPC."""
         describe = clients.aws.ec2.describe_security_groups

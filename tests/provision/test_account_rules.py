@@ -61,7 +61,7 @@ def test_boundary_and_tags_are_sent(env: Env, vpc: str) -> None:
     env.aws_session.request = request
     outcome = env.setup()
     assert ([], []) == (outcome.errors, outcome.outside)
-    assert ([BOUNDARY] * 4, []) == (roles, untagged)
+    assert ([BOUNDARY] * 5, []) == (roles, untagged)
     env.changes()
     again = env.setup()
     assert ([], []) == (again.errors, env.changes())
@@ -76,7 +76,7 @@ def test_boundary_is_added_to_existing_roles(env: Env) -> None:
     env.changes()
     env.set(aws__permissions_boundary=BOUNDARY)
     assert [] == env.setup().errors
-    assert ["PutRolePermissionsBoundary"] * 4 == env.changes()
+    assert ["PutRolePermissionsBoundary"] * 5 == env.changes()
 
 
 @pytest.mark.parametrize(

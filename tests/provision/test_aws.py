@@ -19,6 +19,8 @@ from provision.clients import aws
 from provision.clients.aws import AlreadyExists, Aws, NotFound, UnknownId, translate_errors
 from provision.console.server import HttpServer
 from provision.errors import Pending, ProvisionError
+from provision.run import clients_for
+from provision.state.stack_file import StackFile
 
 URL = "https://sts.ap-northeast-1.amazonaws.com/"
 
@@ -284,8 +286,11 @@ def test_one_session_for_a_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
     monkeypatch.setenv("AWS_PROFILE", "p")
+    file = StackFile(tmp_path / "stack.yaml")
+    aws = Aws("ap-northeast-1")
     for region in ("ap-northeast-1", "us-east-1", "ap-northeast-1"):
-        assert Aws(region)._open_session().get_credentials().access_key == "a"
+        file.set("region", region, save=False)
+        assert "custom-process" == clients_for(file, aws=aws).aws.credentials()
     assert "\n" == calls.read_text()
 
 

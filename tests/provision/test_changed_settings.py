@@ -22,8 +22,8 @@ from tests.provision.finished_stack import (
     setup_errors,
 )
 
-NO_SCHEDULE = {"schedule": 1, "policy": 4}  # those of the collector
-NO_NEWS = {"schedule": 2, "role": 3, "policy": 3, "task definition": 1}
+NO_SCHEDULE = {"schedule": 1, "policy": 5}  # those of the collector
+NO_NEWS = {"schedule": 2, "role": 3, "policy": 3, "task definition": 1, "security group": 2}
 TWICE = {"interface": 5}  # of a second task
 
 # Changed settings; a resource that the plan then changes; how the inventory then differs.
@@ -54,7 +54,10 @@ NO_EFFECT = {
     "image.base": "docker.io/library/python:3.13-slim",
 }
 SUBNETS = "network.subnets"
-TESTED_SEPARATELY = {"region", "network.vpc", SUBNETS, "news.bucket"}  # tests of their own
+TESTED_SEPARATELY = {
+    *("region", "network.vpc", SUBNETS, "news.bucket"),
+    *("aws.permissions_boundary", "aws.tags"),  # test_account_rules.py
+}
 
 
 def write_settings(env: Env, changed: dict[str, str]) -> dict[str, str]:

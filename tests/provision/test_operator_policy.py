@@ -114,6 +114,7 @@ def test_roles_are_passed_only_to_their_services() -> None:
             "Action": ["iam:PassRole"],
             "Resource": [
                 f"{role}-collector-ap-northeast-1",
+                f"{role}-collector-execution-ap-northeast-1",
                 f"{role}-execution-ap-northeast-1",
                 f"{role}-task-ap-northeast-1",
             ],

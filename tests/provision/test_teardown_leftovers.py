@@ -69,6 +69,7 @@ INSIDE = {
     "task_permissions": "task_role",
     "scheduler_permissions": "scheduler_role",
     "collector_permissions": "collector_role",
+    "collector_execution_permissions": "collector_execution_role",
     "collecting_permissions": "scheduler_role",
     "collector_schedule": "schedule_group",
     "gateway_attachment": "internet_gateway",
