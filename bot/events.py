@@ -1,5 +1,7 @@
 """LINE's events as line-bot-sdk's models, whatever a webhook holds."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 from linebot.v3.webhooks import Event, GroupSource, MessageContent, RoomSource, TextMessageContent
@@ -8,25 +10,7 @@ from bot.text import without
 
 ANSWERED = ("message", "follow", "join", "postback")
 # What the SDK or the bot needs of an event, and what to put where it is missing or of a wrong type.
-_TEMPLATE = {
-    "type": "",
-    "mode": "active",
-    "timestamp": 10**15,  # never too old
-    "webhookEventId": "",
-    "deliveryContext": {"isRedelivery": False},
-    "replyToken": "",
-    "source": {"type": "", "userId": "", "groupId": "", "roomId": ""},
-    "message": {
-        "type": "",
-        "id": "",
-        "text": "",
-        "quoteToken": "",
-        "emojis": [{"index": -1, "length": 0, "productId": "", "emojiId": ""}],
-        "mention": {"mentionees": [{"index": -1, "length": 0, "isSelf": False}]},
-    },
-    "follow": {"isUnblocked": False},
-    "postback": {"data": "", "params": {"newRichMenuAliasId": ""}},
-}
+_TEMPLATE = json.loads(Path(__file__).with_name("event.json").read_bytes())
 
 
 def kind_of(raw: Any) -> str:

@@ -5,34 +5,33 @@ import re
 
 from w3lib.encoding import html_body_declared_encoding, http_content_type_encoding, read_bom
 
-SAMPLE = 50_000  # bytes that are looked at
-_JAPANESE = ("cp932", "euc_jp", "iso2022_jp")
-_JIS = re.compile(rb"\x1b(\$[@B]|\([BJI])([^\x1b]*)")  # an escape sequence, and what it is for
-_X = re.compile(rb"(?<=[\"'=])x-", re.IGNORECASE)  # x-sjis, x-gbk
+SAMPLE_BYTES = 50_000  # of a feed whose encoding has to be guessed
+JAPANESE = ("cp932", "euc_jp", "iso2022_jp")
 
 
 def decode(content: bytes, content_type: str) -> str:
-    """Return the text: by its first bytes, the header's charset, its XML declaration, or its look.
+    """Return the text: by its byte order mark, the header's charset, its XML declaration, or a guess.
 
     What the encoding does not have becomes U+FFFD, and costs nothing else.
     """
-    codec, mark = read_bom(content)
-    if codec or b"\0" in content[:2]:
-        codec = codec or ("utf-16-le" if content[0] else "utf-16-be")
-        return content[len(mark or b"") :].decode(codec, "replace")
-    header, start = (_X.sub(b"", one) for one in (content_type.encode(), content[:1000]))
-    labels = (http_content_type_encoding(header.decode()), html_body_declared_encoding(start))
-    named = [codec for codec in labels if codec and _is_ascii(codec)]
-    for codec in named:
-        try:
-            return _text(content, codec, "strict")
-        except ValueError:
-            continue
-    others = dict.fromkeys((*named, "utf-8", *_JAPANESE, "cp1252"))
-    return _text(content, max(others, key=lambda codec: _likelihood(content[:SAMPLE], codec)))
+    bom_codec, bom = read_bom(content)
+    if bom_codec and bom:
+        return content[len(bom) :].decode(bom_codec, "replace")
+    if b"\0" in content[:2]:
+        return content.decode("utf-16-le" if content[0] else "utf-16-be", "replace")
+    labels = (
+        http_content_type_encoding(re.sub("=\\W*x-", "=", content_type)),
+        html_body_declared_encoding(re.sub(b"=\\W?x-", b"=", content[:1000])),
+    )
+    declared = [label for label in labels if label and _contains_ascii(label)]
+    for codec in declared:
+        if "\ufffd" not in (text := _decode(content, codec)):
+            return text
+    candidates = dict.fromkeys((*declared, "utf-8", *JAPANESE, "cp1252"))
+    return _decode(content, max(candidates, key=lambda codec: _score(content, codec)))
 
 
-def _is_ascii(codec: str) -> bool:
+def _contains_ascii(codec: str) -> bool:
     """Return whether ASCII is itself in the encoding: else its name could not have been read."""
     try:
         return b"a\xff".decode(codec, "replace").startswith("a")
@@ -40,38 +39,29 @@ def _is_ascii(codec: str) -> bool:
         return False
 
 
-def _text(content: bytes, codec: str, errors: str = "") -> str:
-    if codec == "iso2022_jp":
-        content, codec = _JIS.sub(_euc, content), "euc_jp"
-    text = content.decode(codec, errors or ("cp932" if codec == "euc_jp" else "replace"))
+def _decode(content: bytes, codec: str) -> str:
+    text = content.decode(codec, "browser")
     return re.sub("[\uf8f0-\uf8f3]", "\ufffd", text)  # what Python makes of bytes that cp932 lacks
 
 
-def _euc(part: re.Match[bytes]) -> bytes:
-    """Return a part of ISO-2022-JP as EUC-JP."""
-    if part[1] in (b"(B", b"(J"):
-        return part[2]
-    shown = [byte | 0x80 if byte > 0x20 else byte for byte in part[2]]
-    return bytes(shown) if part[1] != b"(I" else b"".join(b"\x8e%c" % byte for byte in shown)
-
-
-def _as_cp932(error: UnicodeError) -> tuple[str, int]:
-    """Return a character of EUC-JP that Python's codec lacks and browsers have (①, ㈱, 髙)."""
+def _browser_character(error: UnicodeError) -> tuple[str | bytes, int]:
+    """Return a character of EUC-JP or ISO-2022-JP that Python lacks and browsers have (①, ㈱, 髙)."""
     assert isinstance(error, UnicodeDecodeError)
-    row, cell = (*(byte - 0xA0 for byte in error.object[error.start : error.start + 2]), 0)[:2]
-    if not (0 < row < 95 and 0 < cell < 95):
-        return "\ufffd", error.start + 1
+    pair = [(byte & 0x7F) - 0x20 for byte in error.object[error.start : error.start + 2]]
+    if error.encoding not in JAPANESE[1:] or len(pair) < 2 or not all(0 < n < 95 for n in pair):
+        return codecs.replace_errors(error)
+    row, cell = pair
     lead = (row + 1) // 2 + (0x80 if row < 63 else 0xC0)
     trail = cell + (0x3F + (cell > 63) if row % 2 else 0x9E)
     return bytes((lead, trail)).decode("cp932", "replace"), error.start + 2
 
 
-codecs.register_error("cp932", _as_cp932)
+codecs.register_error("browser", _browser_character)
 
 
-def _likelihood(content: bytes, codec: str) -> int:
+def _score(content: bytes, codec: str) -> int:
     """Return how many characters speak for an encoding: kana for a Japanese one, few for a Western."""
-    text = _text(content, codec)
-    letters = "[\u3041-\u30fe]" if codec in _JAPANESE else "[^\0-\x7f\ufffd]"
+    text = _decode(content[:SAMPLE_BYTES], codec)
+    letters = "[\u3041-\u30fe]" if codec in JAPANESE else "[^\0-\x7f\ufffd]"
     good = 0 if codec == "cp1252" else len(re.findall(letters, text))
     return good - len(re.findall("[\ufffd\uff61-\uff9f]", text))
