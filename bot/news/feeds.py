@@ -8,7 +8,9 @@ from html import escape
 from itertools import islice
 from operator import itemgetter
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urldefrag, urlencode, urljoin, urlsplit
+from urllib.parse import unquote, urldefrag, urljoin, urlsplit
+
+from w3lib.url import url_query_cleaner
 
 from bot.news.articles import SUMMARY_LENGTH, Article
 from bot.news.dates import epoch_seconds
@@ -24,12 +26,9 @@ WIDTH = 800  # pixels, the best for a picture
 _MODULES = {"mrss": "media:", "/content/": "content:", "itunes": "itunes:", "/dc/": "dc:"}
 _TIMES = ("pubdate", "published", "dc:date", "issued", "date", "updated", "modified", "created")
 _TEXTS = ("description", "summary", "content:encoded", "content", "itunes:summary")
-# Where pictures are: the element, its rel, and whether it holds nothing else.
-_PICTURES = (
-    *(("media:thumbnail", None, True), ("media:content", None, False), ("enclosure", None, False)),
-    *(("link", "enclosure", False), ("itunes:image", None, True), ("image", None, True)),
-)
-_CAMPAIGN = re.compile("(utm_.*|fbclid|gclid|cmpid)=|(ref|rss|from|source)=(rss|feed)?$")
+ALWAYS_PICTURES = ("media:thumbnail", "itunes:image", "image")  # whatever their address
+CAMPAIGN = [f"utm_{name}" for name in ("source", "medium", "campaign", "term", "content", "id")]
+CAMPAIGN += ["fbclid", "gclid", "cmpid"]
 _PICTURE = re.compile(r"\.(jpe?g|png|gif|webp|avif)($|\?)", re.IGNORECASE)
 _RARE = re.compile(r"\.(gif|webp|avif)($|\?)", re.IGNORECASE)  # LINE promises JPEG and PNG
 _NO_PICTURE = re.compile(r"\.svg($|\?)|/emoji/|/smilies/|//(pixel|stats)\.", re.IGNORECASE)
@@ -79,32 +78,27 @@ def read_feed(content: bytes, kind: str, url: str, now: float) -> list[Article]:
 
 def identified(articles: list[Article], feed: str) -> list[Article]:
     """Return a feed's articles, each with an id: its guid, else its link, if no other one has the same."""
-
-    def names(article: Article) -> list[tuple[str, str]]:
-        link, fragment = canonical(article.url), urldefrag(article.url).fragment
-        whole = link and f"{link}#{fragment}"
-        title = f"{whole} {normalise(article.title)}"
-        return [("guid", article.id), ("link", link), ("whole", whole), ("title", title)]
-
-    count = Counter(name for article in articles for name in names(article))
-    key = _digest(feed)
+    key, names = _digest(feed), [_names(article) for article in articles]
+    count = Counter(name for own in names for name in own)
+    best = (next((name for name in own if count[name] == 1), own[-1]) for own in names)
     return [
-        replace(article, feed=key, id=_digest(key, *next(own, names(article)[-1])))
-        for article in articles
-        for own in [(name for name in names(article) if name[1] and count[name] == 1)]
+        replace(article, feed=key, id=_digest(key, *name))
+        for article, name in zip(articles, best, strict=True)
     ]
+
+
+def _names(article: Article) -> list[tuple[str, str]]:
+    """Return what may tell an article from the others of its feed, the best first."""
+    link = canonical(article.url)
+    whole = f"{link}#{urldefrag(article.url).fragment}" if link else ""
+    names = [("guid", article.id), ("link", link), ("whole", whole)]
+    title = ("title", f"{whole} {normalise(article.title)}")
+    return [*(name for name in names if name[1]), title]
 
 
 def canonical(url: str) -> str:
     """Return the address by which an article is known, without fragment and campaign parameters."""
-    try:
-        parts = urlsplit(url)
-        query = [
-            pair for pair in parse_qsl(parts.query, True) if not _CAMPAIGN.match("=".join(pair))
-        ]
-        return parts._replace(query=urlencode(query), fragment="").geturl()
-    except ValueError:
-        return url
+    return url_query_cleaner(url, CAMPAIGN, remove=True, unique=False)
 
 
 def shown(url: str) -> str:
@@ -163,32 +157,30 @@ def _absolute(element: Any, address: str | None) -> str:
 
 def _link(fields: dict[str, list[Any]]) -> str:
     """Return the address of the page, else of the entry itself or of what is enclosed."""
-    links = sorted(
-        fields.get("link", []), key=lambda one: one.get("rel", "alternate") != "alternate"
-    )
-    offered = [(one, one.get("href") or one.text) for one in links]
-    guids = [
-        one
-        for one in fields.get("guid", [])
-        if one.get("ispermalink", one.get("isPermaLink")) != "false"
-    ]
-    offered += [(one, one.text) for one in guids if (one.text or "").strip().startswith("http")]
-    offered += [(one, one.get("url")) for one in fields.get("enclosure", [])]
+    links = fields.get("link", [])
+    links = sorted(links, key=lambda link: link.get("rel", "alternate") != "alternate")
+    offered = [(link, link.get("href") or link.text) for link in links]
+    for guid in fields.get("guid", []):
+        permanent = guid.get("isPermaLink", guid.get("ispermalink")) != "false"
+        if permanent and (guid.text or "").strip().startswith("http"):
+            offered.append((guid, guid.text))
+    offered += [(enclosure, enclosure.get("url")) for enclosure in fields.get("enclosure", [])]
     return next(filter(None, (_absolute(*one) for one in offered)), "")
 
 
 def _image(fields: dict[str, list[Any]], texts: list[tuple[Any, Any]]) -> str:
     """Return the address of a picture, over HTTPS as LINE wants it; empty where there is none."""
     offered = []
-    for name, rel, surely in _PICTURES:
-        for one in (one for one in fields.get(name, ()) if one.get("rel") == rel):
-            address = one.get("url") or one.get("href") or one.findtext("{*}url") or one.text or ""
-            kind = one.get("type") or one.get("medium") or ""
-            if kind.startswith("image") or (not kind and (surely or _PICTURE.search(address))):
-                width = one.get("width", "")
-                distance = abs(WIDTH - int(width if re.fullmatch("[0-9]{1,5}", width) else 500))
-                offered.append((distance, _absolute(one, address)))
+    for name in ("media:thumbnail", "media:content", "enclosure", "link", "itunes:image", "image"):
+        for element in fields.get(name, ()):
+            address = element.get("url") or element.get("href") or element.findtext("{*}url") or ""
+            kind = element.get("type") or element.get("medium") or ""
+            untyped = not kind and (name in ALWAYS_PICTURES or _PICTURE.search(address))
+            if untyped or (kind.startswith("image") and element.get("rel") in (None, "enclosure")):
+                width = element.get("width", "")
+                width = int(width if re.fullmatch("[0-9]{1,5}", width) else 500)
+                offered.append((abs(WIDTH - width), _absolute(element, address)))
     found = [address for _, address in sorted(offered, key=itemgetter(0))]
-    found += [_absolute(one, address) for one, html in texts for address in pictures(html)]
+    found += [_absolute(text, address) for text, html in texts for address in pictures(html)]
     good = [one for one in found if one.startswith("https://") and not _NO_PICTURE.search(one)]
     return min(good, key=lambda one: bool(_RARE.search(one)), default="")
