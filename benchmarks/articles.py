@@ -107,4 +107,4 @@ def generate(count: int, now: float, seed: int = 0) -> list[Article]:
 
 def write(folder: Path, count: int) -> None:
     """Write articles as the collector does."""
-    publish(Folder(str(folder)), {"files": [], "feeds": {}}, generate(count, time.time()), {})
+    publish(Folder(str(folder)), generate(count, time.time()), {})

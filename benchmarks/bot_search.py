@@ -14,9 +14,8 @@ from benchmarks.articles import generate
 from bot.events import read_event
 from bot.handlers import answer
 from bot.messages import SHOWN
-from bot.news.articles import Article, ArticleFile, ArticleIndex, page
+from bot.news.articles import Article, ArticleIndex, page
 
-DAY = 86400
 WORST = [
     "zebra",
     "シマウマ",
@@ -39,7 +38,7 @@ def main() -> None:
     options = parser.parse_args()
     found = generate(options.articles, time.time())
     began = time.process_time()
-    index = build_index(found)
+    index = ArticleIndex(found)
     print(f"{options.articles} articles normalised in {time.process_time() - began:.1f} s of CPU")
     chosen = random.Random(1)
     wall, cpu, hits = [], [], 0
@@ -70,14 +69,6 @@ def answer_ms(words: str, index: ArticleIndex) -> float:
         answer(event, index, time.time())
         times.append((time.process_time() - began) * 1000)
     return sorted(times)[4]
-
-
-def build_index(articles: list[Article]) -> ArticleIndex:
-    """Build the index as the collector packs articles and the bot reads them."""
-    days: dict[int, list[Article]] = {}
-    for article in articles:
-        days.setdefault(int(article.published // DAY), []).append(article)
-    return ArticleIndex(ArticleFile(day) for day in days.values())
 
 
 def make_query(chosen: random.Random, articles: list[Article]) -> str:

@@ -49,7 +49,7 @@ def create_app(
     read = parameter_reader(config.channel_secret_parameter, config.region)
     secret = channel_secret or Secret(config.channel_secret, read)
     line = line or Line(config)
-    cache = cache or Cache(store_at(config.news_url, config.region), pause=lambda: time.sleep(0.01))
+    cache = cache or Cache(store_at(config.news_url, config.region))
     cache.refresh()  # so that the first answer finds the articles
 
     def settle(raw: Any) -> bool:

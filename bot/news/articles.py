@@ -1,19 +1,19 @@
 """Articles, their file format, and an index of them that can be searched.
 
-Below NEWS_URL is `index.json`, which the collector writes last, with the names of the files that count
-(`{"files": ["articles/2026-08-01-3f2a....json", ...]}`). A named file never changes. Each is UTF-8:
+Below NEWS_URL is `index.json`, which the collector writes as a whole, or `articles.json` written by hand.
+Both are UTF-8:
 
     {"articles": [{"title": "...", "url": "https://...", "category": "...", "summary": "...",
                    "source": "...", "published": "2026-08-01T08:00:00+09:00", "image": "https://..."}]}
 
 Everything but `title` may be left out; `published` is ISO 8601 (UTC if it has no offset). The collector
-adds `feed` and `id`, by which it knows an article again. Instead of `index.json` there may be a single
-`articles.json` of this form.
+adds `feed` and `id`, by which it knows an article again, and `feeds` beside `articles`.
 """
 
 import json
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -24,6 +24,7 @@ from typing import Any
 from bot.text import clean, normalise
 
 SUMMARY_LENGTH = 300  # characters of a summary that are kept and searched
+SEARCHED_TOGETHER = 500  # articles; a page of answers is often among the first
 MOST_WORDS = 8  # of a question that are searched for, the longest
 BEGIN, END = "\x01", "\x02"  # around the Latin words of a searched text
 
@@ -43,55 +44,37 @@ class Article:
     id: str = field(default="", compare=False)
 
 
-class ArticleFile:
-    """The articles of one file, newest first, with the texts that are searched."""
-
-    def __init__(self, articles: Iterable[Article]) -> None:
-        self.articles = sorted(articles, key=lambda article: -article.published)
-        self._rows = [(article, _searched(article)) for article in self.articles]
-        self.latin = frozenset(
-            word for _, text in self._rows for word in re.findall(f"{BEGIN}([a-z]{{4,}})", text)
-        )
-        self.by_category: dict[str, list[Article]] = {}
-        for article in self.articles:
-            if article.category:
-                self.by_category.setdefault(normalise(article.category), []).append(article)
-
-    def search(self, keys: Iterable[str]) -> list[Article]:
-        """Return the articles whose text contains every key."""
-        rows = self._rows
-        for key in keys:
-            rows = [row for row in rows if key in row[1]]
-        return [article for article, _ in rows]
-
-
 class ArticleIndex:
-    """All articles, newest first: files whose times do not overlap."""
+    """The articles, newest first, with the texts that are searched; `previous` saves making them anew."""
 
-    def __init__(self, files: Iterable[ArticleFile] = ()) -> None:
-        self._files = sorted(
-            (file for file in files if file.articles), key=lambda file: -file.articles[0].published
-        )
-        self._names: dict[str, str] = {}  # categories, the one with the newest article first
-        for file in self._files:
-            for key, articles in file.by_category.items():
-                self._names.setdefault(key, articles[0].category)
-        self.categories = tuple(self._names.values())
+    def __init__(
+        self, articles: Iterable[Article] = (), previous: "ArticleIndex | None" = None
+    ) -> None:
+        known = dict(previous._rows) if previous else {}
+        newest = sorted(articles, key=lambda article: -article.published)
+        self._rows = [(article, known.get(article) or _searched(article)) for article in newest]
+        self._by_category: dict[str, list[Article]] = {}
+        for article in newest:
+            if article.category:
+                self._by_category.setdefault(normalise(article.category), []).append(article)
+        self.categories = tuple(found[0].category for found in self._by_category.values())
+        latin = re.compile(f"{BEGIN}([a-z]{{4,}})")
+        self._latin = Counter(word for _, text in self._rows for word in set(latin.findall(text)))
 
     def __bool__(self) -> bool:
-        return bool(self._files)
+        return bool(self._rows)
 
     def category(self, name: str) -> str:
         """Return the category of this name as the articles write it; empty if there is none."""
-        return self._names.get(normalise(name), "")
+        return next((article.category for article in self.of_category(name)), "")
 
     def newest(self) -> Iterator[Article]:
         """Return the articles of all categories."""
-        return (article for file in self._files for article in file.articles)
+        return (article for article, _ in self._rows)
 
     def of_category(self, name: str) -> Iterator[Article]:
         """Return the articles of a category; none for an unknown one."""
-        return (one for file in self._files for one in file.by_category.get(normalise(name), ()))
+        return iter(self._by_category.get(normalise(name), ()))
 
     def search(self, words: str) -> Iterator[Article]:
         """Return the articles that contain every one of the words; none without words.
@@ -100,18 +83,21 @@ class ArticleIndex:
         EU are found as they are written.
         """
         keys = sorted({key for word in words.split() if (key := _key(word))}, key=len)[-MOST_WORDS:]
-        return (one for file in self._files if keys for one in file.search(reversed(keys)))
+        for start in range(0, len(self._rows) if keys else 0, SEARCHED_TOGETHER):
+            rows = self._rows[start : start + SEARCHED_TOGETHER]
+            for key in reversed(keys):
+                rows = [row for row in rows if key in row[1]]
+            yield from (article for article, _ in rows)
 
     def respell(self, words: str) -> str:
         """Return the words with each unknown Latin one as a known word that differs in one letter."""
         return " ".join(map(self._respell, normalise(words)[:100].split()))
 
     def _respell(self, word: str) -> str:
-        if not re.fullmatch("[a-z]{4,20}", word):
+        if word in self._latin or not re.fullmatch("[a-z]{4,20}", word):
             return word
-        near = respellings(word, ascii_lowercase)
-        known = [found for file in self._files for found in sorted(file.latin & {word, *near})]
-        return word if word in known else max(known, key=known.count, default=word)
+        near = sorted(self._latin.keys() & respellings(word, ascii_lowercase))
+        return max(near, key=self._latin.__getitem__, default=word)
 
 
 def respellings(word: str, letters: Iterable[str]) -> set[str]:
@@ -149,16 +135,6 @@ def page(articles: Iterator[Article], skipped: int, count: int) -> tuple[list[Ar
     """Return so many articles after the skipped ones, and whether there are more."""
     taken = list(islice(articles, skipped, skipped + count + 1))
     return taken[:count], len(taken) > count
-
-
-def parse_index(content: bytes) -> list[str]:
-    """Return the file names in an `index.json`. Raises ValueError if it is not one."""
-    document = json.loads(content)
-    files = document.get("files") if isinstance(document, dict) else None
-    names = list(map(str, files)) if isinstance(files, list) else [""]
-    if not all(re.fullmatch(r"(?!.*\.\.)[^/].*\.json", name) for name in names):
-        raise ValueError('index.json must be an object with a list "files" of names below it')
-    return names
 
 
 def parse(content: bytes) -> list[Article]:

@@ -9,7 +9,7 @@ from threading import Event, Lock, Thread
 
 from bot.config import SAMPLES
 from bot.logs import reason
-from bot.news.articles import ArticleFile, ArticleIndex, parse, parse_index
+from bot.news.articles import Article, ArticleIndex, parse
 from bot.news.store import NotFound, Store
 
 log = logging.getLogger(__name__)
@@ -18,11 +18,12 @@ TTL_SECONDS = 120.0
 RETRY_SECONDS = 15.0  # after a failure
 NO_NEWS_SECONDS = 5.0  # while there is none: the first collection may be running
 FIRST_SECONDS = 1.0  # LINE waits two seconds for an answer
-INDEX, BY_HAND = "index.json", "articles.json"
+FIRST_ARTICLES = 300  # are there to be found before the others
+COLLECTED, BY_HAND = "index.json", "articles.json"
 
 
 class Cache:
-    """The present articles, read in the background; `pause` between two files gives answers a turn."""
+    """The present articles, read in the background."""
 
     def __init__(
         self,
@@ -31,12 +32,10 @@ class Cache:
         run: Callable[[Callable[[], None]], None] = lambda work: Thread(
             target=work, daemon=True
         ).start(),
-        pause: Callable[[], None] = lambda: None,
     ) -> None:
-        self._store, self._clock, self._run, self._pause = store, clock, run, pause
+        self._store, self._clock, self._run = store, clock, run
         self._index = ArticleIndex()
-        self._files: dict[str, ArticleFile] = {}  # by name
-        self._contents: dict[str, bytes] = {}  # of the file that names or holds the articles
+        self._contents: dict[str, bytes] = {}  # of the file by its name
         self._due = -math.inf
         self._reading = Lock()
         self._read_once = Event()
@@ -67,9 +66,9 @@ class Cache:
             self._reading.release()
 
     def _read(self) -> None:
-        """Read the files of the index, else the file written by hand, else the samples."""
+        """Read what was collected, else the file written by hand, else the samples."""
         why = ""
-        for name in (INDEX, BY_HAND):
+        for name in (COLLECTED, BY_HAND):
             try:
                 content = self._store.read(name)
             except NotFound as error:
@@ -78,29 +77,15 @@ class Cache:
                 why = str(error)
                 continue
             if self._contents != {name: content}:
-                if name == INDEX:
-                    self._publish(self._read_files(parse_index(content)))
-                else:
-                    self._publish({name: ArticleFile(parse(content))})
+                self._publish(parse(content))
                 self._contents = {name: content}  # only now: after a failure it is read again
             return
-        if not self._files:
+        if not self._index:
             log.info("no news yet: answering with the samples", extra={"error": why})
-            self._publish({"": ArticleFile(parse((Path(SAMPLES) / BY_HAND).read_bytes()))})
+            self._publish(parse((Path(SAMPLES) / BY_HAND).read_bytes()))
 
-    def _read_files(self, names: list[str]) -> dict[str, ArticleFile]:
-        """Return the files, the newest first; read those that were not there before."""
-        files: dict[str, ArticleFile] = {}
-        for name in names:
-            try:
-                files[name] = self._files.get(name) or ArticleFile(parse(self._store.read(name)))
-            except NotFound as error:  # not "no news yet": the index names it
-                raise FileNotFoundError(name) from error
-            self._pause()
-            if not self._read_once.is_set() and files[name].articles:
-                self._publish(dict(files))  # better the newest now than all of them later
-        return files
-
-    def _publish(self, files: dict[str, ArticleFile]) -> None:
-        self._index, self._files = ArticleIndex(files.values()), files
-        self._read_once.set()
+    def _publish(self, articles: list[Article]) -> None:
+        if not self._read_once.is_set():  # better the newest now than all of them later
+            self._index = ArticleIndex(articles[:FIRST_ARTICLES])
+            self._read_once.set()
+        self._index = ArticleIndex(articles, self._index)

@@ -1,11 +1,9 @@
 """Collect the articles of the feeds: `python -m bot.news.collector`, run by a schedule in the bot's image.
 
-The articles are in one file a day, named by a hash of its content, so that it never changes. `index.json`,
-written last, names the files that count and holds the feeds' ETags. So a reader sees the news as it was
-before or as it is now, wherever a run is killed. The exit status is 1 if no feed could be read.
+Articles and what is remembered of the feeds are one file, written as a whole. So a reader sees the news as
+it was before or as it is now, wherever a run is killed. The exit status is 1 if no feed could be read.
 """
 
-import hashlib
 import json
 import logging
 import logging.config
@@ -15,25 +13,23 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from typing import Any
 
 from bot.config import CollectorConfig, ConfigError
 from bot.logs import configuration
-from bot.news.articles import Article, parse, parse_index
-from bot.news.cache import INDEX
+from bot.news.articles import Article, parse
+from bot.news.cache import COLLECTED
 from bot.news.feeds import BadFeed, canonical, shown
 from bot.news.store import NotFound, Store, store_at
-from bot.news.web import Mark, Reading, read_all
+from bot.news.web import FeedState, Result, read_all
 from bot.text import normalise
 
 log = logging.getLogger("bot.news.collector")  # run as a module, its name is __main__
 
-FOLDER = "articles"
 SAME_TITLE = 50  # articles of one title that are compared
-MOST_ARTICLES = 100_000
-DAY = KEPT_SECONDS = 86400.0  # readers may still hold an index that names a file of yesterday
+MOST_ARTICLES = 20_000  # the bot has them in memory
+DAY = 86400.0
 
-Read = Callable[[Sequence[tuple[str, Mark]], float], list[Reading]]
+Read = Callable[[Sequence[tuple[str, FeedState]], float], list[Result]]
 
 
 def main() -> int:
@@ -49,20 +45,22 @@ def main() -> int:
 
 
 def collect(store: Store, feeds: list[str], days: int, now: float, read: Read) -> int:
-    """Bring the stored news up to date, delete what is too old; return how many feeds could be read."""
-    index, since = _index(store), now - days * DAY
-    asked = [(url, Mark(**index["feeds"].get(url, {}))) for url in feeds]
-    readings = zip(asked, read(asked, now), strict=True)
-    results = [_checked(url, mark, reading, now) for (url, mark), reading in readings]
-    good = [articles for articles, _mark in results if articles is not None]
+    """Bring the stored news up to date without what is too old; return how many feeds could be read."""
+    before, stored, states = _stored(store)
+    since = now - days * DAY
+    asked = [(url, states.get(url, FeedState())) for url in feeds]
+    results = [
+        _dated(url, state, result, now)
+        for (url, state), result in zip(asked, read(asked, now), strict=True)
+    ]
+    good = [articles for articles, _ in results if articles is not None]
     fresh = [article for articles in good for article in articles]
-    seen = {name: first for _a, mark in results for name, first in (mark.seen or {}).items()}
-    stored = [article for name in index["files"] for article in _stored(store, name)]
+    seen = {key: first for _, state in results for key, first in (state.seen or {}).items()}
     stored = [one for one in stored if (one.published or seen.get(one.id, 0)) >= since]
     articles = merged(fresh, stored, since)
     if good:
-        known = {url: asdict(mark) for url, (_a, mark) in zip(feeds, results, strict=True)}
-        publish(store, index, articles, known)
+        new = {url: state for url, (_, state) in zip(feeds, results, strict=True)}
+        publish(store, articles, new, before)
     counts = {"feeds": len(feeds), "read": len(good), "fresh": len(fresh)}
     log.info("collected", extra={"counts": {**counts, "articles": len(articles)}})
     return len(good)
@@ -103,71 +101,55 @@ def _same(one: Article, other: Article) -> bool:
 
 
 def publish(
-    store: Store, index: dict[str, Any], articles: list[Article], marks: dict[str, Any]
+    store: Store, articles: list[Article], states: dict[str, FeedState], before: bytes = b""
 ) -> None:
-    """Write the new files, then the index, then delete the files that nobody reads any more."""
-    days: dict[str, list[dict[str, Any]]] = {}
+    """Write articles and states, if they are others than before."""
+    entries = []
     for article in articles:
         moment = datetime.fromtimestamp(article.published, UTC).isoformat()
-        entry = {name: value for name, value in asdict(article).items() if value}
-        if article.published:
-            entry["published"] = moment
-        days.setdefault(moment[:10], []).append(entry)
-    files = {}
-    for day, entries in days.items():
-        document = json.dumps({"articles": entries}, ensure_ascii=False, separators=(",", ":"))
-        content = document.encode()
-        files[f"{FOLDER}/{day}-{hashlib.sha256(content).hexdigest()[:16]}.json"] = content
-    for name in files.keys() - set(index["files"]):
-        store.write(name, files[name])
-    new = {"files": list(files), "feeds": marks}
-    if new != index:
-        store.write(INDEX, json.dumps(new, ensure_ascii=False, indent=1).encode())
-    for name in set(store.old(FOLDER, KEPT_SECONDS)) - files.keys() - set(index["files"]):
-        store.delete(name)
+        entry = asdict(article) | {"published": moment if article.published else ""}
+        entries.append({name: value for name, value in entry.items() if value})
+    feeds = {url: asdict(state) for url, state in states.items()}
+    document = {"articles": entries, "feeds": feeds}
+    content = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    if content != before:
+        store.write(COLLECTED, content)
 
 
-def _checked(
-    url: str, mark: Mark, reading: Reading, now: float
-) -> tuple[list[Article] | None, Mark]:
-    """Return a feed's articles and its new mark; None for the articles if anything is wrong with it.
+def _dated(
+    url: str, state: FeedState, result: Result, now: float
+) -> tuple[list[Article] | None, FeedState]:
+    """Return a feed's articles and its new state; None for the articles if anything is wrong with it.
 
     An article without a time is from when it was first seen; of those in a feed's first reading, nobody
     knows.
     """
-    if isinstance(reading, BadFeed):
-        log.warning("a feed could not be read", extra={"feed": shown(url), "error": str(reading)})
-        return None, mark
-    articles, new = reading
+    if isinstance(result, BadFeed):
+        log.warning("a feed could not be read", extra={"feed": shown(url), "error": str(result)})
+        return None, state
+    articles, new = result
     if articles is None:
         return [], new
-    seen = {one.id: (mark.seen or {}).get(one.id, now) for one in articles if not one.published}
-    if mark.seen is not None:
+    seen = {one.id: (state.seen or {}).get(one.id, now) for one in articles if not one.published}
+    if state.seen is not None:
         articles = [replace(one, published=one.published or seen[one.id]) for one in articles]
     return articles, replace(new, seen=seen)
 
 
-def _index(store: Store) -> dict[str, Any]:
-    """Return the index as it was written last; another one than any if none can be read."""
+def _stored(store: Store) -> tuple[bytes, list[Article], dict[str, FeedState]]:
+    """Return what was collected last: the file, its articles, and the feeds' states by their address."""
+    content = b""
     try:
-        content = store.read(INDEX)
-        files, feeds = parse_index(content), json.loads(content).get("feeds", {})
-        for mark in feeds.values():
-            _ = [float(first) for first in (Mark(**mark).seen or {}).values()]
-        return {"files": files, "feeds": feeds}
+        content = store.read(COLLECTED)
+        feeds = json.loads(content)["feeds"].items()
+        states = {url: FeedState(**state) for url, state in feeds}
+        sum(first for state in states.values() for first in (state.seen or {}).values())  # numbers
+        return content, parse(content), states
     except NotFound:
-        log.info("there is no index yet")
-    except (ValueError, TypeError, AttributeError):
-        log.error("the index cannot be read: all feeds are read anew")
-    return {"files": [], "feeds": {}, "missing": True}
-
-
-def _stored(store: Store, name: str) -> list[Article]:
-    try:
-        return parse(store.read(name))
-    except (NotFound, ValueError):
-        log.error("a file of articles cannot be read", extra={"file": name})
-        return []
+        log.info("nothing was collected yet")
+    except (ValueError, TypeError, KeyError, AttributeError):
+        log.error("what was collected cannot be read: all feeds are read anew")
+    return content, [], {}
 
 
 if __name__ == "__main__":

@@ -24,7 +24,6 @@ _NAME_ALONE = re.compile(r"<(?=/?([a-zA-Z][a-zA-Z0-9]*)(?:/?>|[^\w\s/>:-]))")
 _NEW = {"bdi", "dialog", "main", "nobr", "picture", "template"}  # tags that lxml does not list
 _INLINE = defs.phrase_tags | defs.font_style_tags | defs.special_inline_tags
 _INLINE |= {"bdi", "body", "html", "label", "mark", "nobr", "ruby", "time", "wbr"}
-_BREAKS = {"br"} | (defs.tags - _INLINE)
 _SOURCES = ("data-src", "data-lazy-src", "data-original", "src")  # the first where it loads later
 _UNSEEN = ("iframe", "noscript", "object", "rp", "rt", "script", "style", "template")
 
@@ -86,7 +85,7 @@ def words(html: Any, unseen: tuple[str, ...] = _UNSEEN) -> str:
     if html is None:
         return ""
     etree.strip_elements(html, *unseen, with_tail=False)
-    for element in html.iter(*_BREAKS):
+    for element in html.iter("br", *(defs.tags - _INLINE)):
         element.text, element.tail = f" {element.text or ''}", f" {element.tail or ''}"
     return clean("".join(html.itertext()))
 

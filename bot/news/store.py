@@ -1,6 +1,5 @@
 """Where the news is stored: a folder, or a prefix in an S3 bucket."""
 
-import time
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -35,16 +34,6 @@ class Folder:
         temporary = file.with_name(f".{file.name}")
         temporary.write_bytes(content)
         temporary.replace(file)
-
-    def old(self, folder: str, seconds: float) -> list[str]:
-        """Return the names of the files in the folder that were not written for so long."""
-        end = time.time() - seconds
-        files = (self._path / folder).glob("*")
-        return [f"{folder}/{file.name}" for file in files if file.stat().st_mtime < end]
-
-    def delete(self, name: str) -> None:
-        """Delete the file if it exists."""
-        (self._path / name).unlink(missing_ok=True)
 
 
 class Bucket:
@@ -81,23 +70,6 @@ class Bucket:
         kind = "application/json; charset=utf-8"
         key = self._prefix + name
         self._client.put_object(Bucket=self._bucket, Key=key, Body=content, ContentType=kind)
-
-    def old(self, folder: str, seconds: float) -> list[str]:
-        """Return the names of the files in the folder that were not written for so long."""
-        end = time.time() - seconds
-        pages = self._client.get_paginator("list_objects_v2").paginate(
-            Bucket=self._bucket, Prefix=f"{self._prefix}{folder}/"
-        )
-        return [
-            one["Key"].removeprefix(self._prefix)
-            for page in pages
-            for one in page.get("Contents", [])
-            if one["LastModified"].timestamp() < end
-        ]
-
-    def delete(self, name: str) -> None:
-        """Delete the file if it exists."""
-        self._client.delete_object(Bucket=self._bucket, Key=self._prefix + name)
 
 
 Store = Folder | Bucket

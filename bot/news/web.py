@@ -23,26 +23,26 @@ AGENT = "news-bot (+https://developers.line.biz/)"
 
 
 @dataclass(frozen=True)
-class Mark:
-    """What a server wants to be asked with, so that it need not send again what we have.
+class FeedState:
+    """What is remembered of a feed: its HTTP validators, so that it need not send again what we have.
 
     `seen`: since when there are articles that have no time, by id; None before the first reading.
     """
 
-    tag: str = ""
+    etag: str = ""
     modified: str = ""
     seen: dict[str, float] | None = None
 
 
-# Articles, None where they have not changed, and the new mark; or why there are none.
-Reading = tuple[list[Article] | None, Mark] | BadFeed
-Fetch = Callable[[str, Mark], tuple[bytes, str, Mark] | None]
+# Articles, None where they have not changed, and the new state; or why there are none.
+Result = tuple[list[Article] | None, FeedState] | BadFeed
+Fetch = Callable[[str, FeedState], tuple[bytes, str, FeedState] | None]
 
 
-def fetch(url: str, mark: Mark) -> tuple[bytes, str, Mark] | None:
-    """Return content, type and new mark; None where it has not changed. Raise BadFeed."""
+def fetch(url: str, state: FeedState) -> tuple[bytes, str, FeedState] | None:
+    """Return content, type and new state; None where it has not changed. Raise BadFeed."""
     headers = {"User-Agent": AGENT, "Accept-Encoding": "gzip"}
-    conditions = {"If-None-Match": mark.tag, "If-Modified-Since": mark.modified}
+    conditions = {"If-None-Match": state.etag, "If-Modified-Since": state.modified}
     headers |= {name: value for name, value in conditions.items() if value}
     try:
         with requests.Session() as session:
@@ -61,15 +61,15 @@ def fetch(url: str, mark: Mark) -> tuple[bytes, str, Mark] | None:
     except (OSError, ValueError) as error:  # those of requests are OSErrors
         raise BadFeed(reason(error)) from error
     given = answer.headers
-    new = replace(mark, tag=given.get("ETag", ""), modified=given.get("Last-Modified", ""))
+    new = replace(state, etag=given.get("ETag", ""), modified=given.get("Last-Modified", ""))
     return bytes(content), given.get("Content-Type", ""), new
 
 
-def read(url: str, mark: Mark, now: float, fetch: Fetch = fetch) -> Reading:
+def read(url: str, state: FeedState, now: float, fetch: Fetch = fetch) -> Result:
     """Return what is new in a feed, or what is wrong with it."""
     try:
-        if not (fetched := fetch(url, mark)):
-            return None, mark
+        if not (fetched := fetch(url, state)):
+            return None, state
         content, kind, new = fetched
         return read_feed(content, kind, url, now), new
     except BadFeed as error:
@@ -79,13 +79,13 @@ def read(url: str, mark: Mark, now: float, fetch: Fetch = fetch) -> Reading:
 
 
 def read_all(
-    asked: Sequence[tuple[str, Mark]], now: float, seconds: float = FEED_SECONDS
-) -> list[Reading]:
+    asked: Sequence[tuple[str, FeedState]], now: float, seconds: float = FEED_SECONDS
+) -> list[Result]:
     """Return what is new in each feed; those that take longer are given up, whatever they do."""
     context, count = multiprocessing.get_context("spawn"), min(SIDE_BY_SIDE, len(asked))
     with ProcessPool(count, initializer=limit_memory, context=context) as pool:
-        readings = [pool.schedule(read, (url, mark, now), timeout=seconds) for url, mark in asked]
-        return [_result(reading) for reading in readings]
+        futures = [pool.schedule(read, (url, state, now), timeout=seconds) for url, state in asked]
+        return [_result(future) for future in futures]
 
 
 def limit_memory() -> None:
@@ -93,9 +93,9 @@ def limit_memory() -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY, MOST_MEMORY))
 
 
-def _result(reading: Future[Reading]) -> Reading:
+def _result(future: Future[Result]) -> Result:
     try:
-        return reading.result()
+        return future.result()
     except TimeoutError:
         return BadFeed("too slow")
     except Exception as error:  # the process has ended

@@ -20,10 +20,10 @@ from werkzeug.wrappers import Request, Response
 from bot.config import CollectorConfig, ConfigError
 from bot.news.articles import Article, ArticleIndex
 from bot.news.cache import Cache
-from bot.news.collector import FOLDER, collect, merged
+from bot.news.collector import collect, merged
 from bot.news.feeds import BadFeed, canonical, read_feed, shown
 from bot.news.store import Folder, NotFound, Store, store_at
-from bot.news.web import Mark, Reading, fetch, read, read_all
+from bot.news.web import FeedState, Result, fetch, read, read_all
 from provision.console.server import HttpServer
 from tests.bot.raw_server import RawServer, drips, is_silent, sends
 
@@ -52,24 +52,24 @@ def rss(*items: str) -> bytes:
 
 
 class Feeds:
-    """The internet: feeds by address, an exception to be raised, and what was asked with which mark."""
+    """The internet: feeds by address, an exception to be raised, and what was asked with which state."""
 
     def __init__(self, **feeds: bytes | Exception) -> None:
         self.feeds = {f"https://{name}/rss": content for name, content in feeds.items()}
-        self.asked: list[tuple[str, Mark]] = []
+        self.asked: list[tuple[str, FeedState]] = []
 
-    def fetch(self, url: str, mark: Mark) -> tuple[bytes, str, Mark] | None:
-        self.asked.append((url, mark))
+    def fetch(self, url: str, state: FeedState) -> tuple[bytes, str, FeedState] | None:
+        self.asked.append((url, state))
         content = self.feeds[url]
         if isinstance(content, Exception):
             raise content
         tag = str(hash(content))
-        if mark.tag == tag:
+        if state.etag == tag:
             return None
-        return content, "application/rss+xml", replace(mark, tag=tag)
+        return content, "application/rss+xml", replace(state, etag=tag)
 
-    def read(self, asked: Sequence[tuple[str, Mark]], now: float) -> list[Reading]:
-        return [read(url, mark, now, self.fetch) for url, mark in asked]
+    def read(self, asked: Sequence[tuple[str, FeedState]], now: float) -> list[Result]:
+        return [read(url, state, now, self.fetch) for url, state in asked]
 
     def collect(self, store: Store, now: float = NOW, days: int = 30) -> int:
         return collect(store, list(self.feeds), days, now, self.read)
@@ -86,19 +86,17 @@ def titles(folder: Path) -> list[str]:
 
 
 def test_from_feeds_to_the_bot(tmp_path: Path) -> None:
-    """What two feeds tell, newest first, in a file a day; asked again, they need not send it again."""
+    """What two feeds tell, newest first; asked again, they need not send it again."""
     old = "Thu, 14 Jan 2027 07:00:00 GMT"
     web = Feeds(a=rss(item("one"), item("two", date=old)), b=ATOM.encode())
     store = Folder(str(tmp_path))
     assert 2 == web.collect(store)
     assert ["one", "two", "Bold title"] == titles(tmp_path)
-    files = json.loads((tmp_path / "index.json").read_bytes())["files"]
-    assert ["2027-01-15", "2027-01-14"] == [name[9:19] for name in files]
     before = {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*.json")}
     assert 2 == web.collect(store)
     assert before == {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*.json")}
     assert {"", str(hash(web.feeds["https://a/rss"]))} == {
-        mark.tag for url, mark in web.asked if url == "https://a/rss"
+        state.etag for url, state in web.asked if url == "https://a/rss"
     }
 
 
@@ -128,7 +126,7 @@ def test_nothing_is_written_when_no_feed_can_be_read(tmp_path: Path) -> None:
 def test_empty_feeds_leave_an_index(tmp_path: Path) -> None:
     """They were read: whoever looks whether there is news sees that somebody has looked."""
     assert 1 == Feeds(a=rss()).collect(Folder(str(tmp_path)))
-    assert [] == json.loads((tmp_path / "index.json").read_bytes())["files"]
+    assert [] == json.loads((tmp_path / "index.json").read_bytes())["articles"]
 
 
 def test_old_articles_go(tmp_path: Path) -> None:
@@ -290,52 +288,36 @@ def test_articles_without_a_time_keep_their_order(tmp_path: Path) -> None:
 
 
 def test_a_killed_run_leaves_the_news_as_it_was(tmp_path: Path) -> None:
-    """Wherever it is killed: the index is written last, and it names only what is there."""
+    """There is one file, which is written as a whole."""
 
     class Killed(BaseException):
         """The power goes."""
 
     class Cut(Folder):
-        writes = 0
-
         def write(self, name: str, content: bytes) -> None:
-            if not self.writes:
-                raise Killed
-            self.writes -= 1
-            super().write(name, content)
+            raise Killed
 
-    old = "Thu, 14 Jan 2027 07:00:00 GMT"
     Feeds(a=rss(item("one"))).collect(Folder(str(tmp_path)))
-    web = Feeds(a=rss(item("one"), item("two", date=old), item("three")))
-    for writes in range(3):
-        store = Cut(str(tmp_path))
-        store.writes = writes
-        with pytest.raises(Killed):
-            web.collect(store)
-        assert ["one"] == titles(tmp_path)
+    web = Feeds(a=rss(item("one"), item("two")))
+    with pytest.raises(Killed):
+        web.collect(Cut(str(tmp_path)))
+    assert ["one"] == titles(tmp_path)
     assert 1 == web.collect(Folder(str(tmp_path)))
-    assert {"one", "two", "three"} == set(titles(tmp_path))
-
-
-def test_files_that_nobody_reads_any_more_go(tmp_path: Path) -> None:
-    """A day later, for a reader may still hold the index before."""
-    web, store = Feeds(a=rss(item("one"))), Folder(str(tmp_path))
-    web.collect(store)
-    for name in ("two", "three", "four"):
-        web.feeds["https://a/rss"] = rss(item("one"), item(name))
-        web.collect(store)
-    files = sorted((tmp_path / FOLDER).iterdir())
-    assert 4 == len(files)
-    for file in files:
-        os.utime(file, (1, 1))
-    web.feeds["https://a/rss"] = rss(item("five"))
-    web.collect(store)
-    assert 2 == len(list((tmp_path / FOLDER).iterdir()))  # of this index, and of the one before
-    assert "five" in titles(tmp_path)
+    assert ["index.json"] == [file.name for file in tmp_path.iterdir()]
+    assert {"one", "two"} == set(titles(tmp_path))
 
 
 @pytest.mark.parametrize(
-    "content", [b"not json", b"[]", b'{"files": [], "feeds": {"u": {"x": 1}}}']
+    "content",
+    [
+        b"not json",
+        b"[]",
+        b"{}",
+        b'{"articles": [], "feeds": []}',
+        b'{"articles": [], "feeds": {"u": {"x": 1}}}',
+        b'{"articles": [], "feeds": {"u": {"seen": {"a": "b"}}}}',
+        b'{"articles": {}, "feeds": {}}',
+    ],
 )
 def test_a_broken_index_is_written_anew(tmp_path: Path, content: bytes) -> None:
     """All feeds are asked without marks."""
@@ -343,17 +325,6 @@ def test_a_broken_index_is_written_anew(tmp_path: Path, content: bytes) -> None:
     web = Feeds(a=rss(item("one")))
     web.collect(Folder(str(tmp_path)))
     assert ["one"] == titles(tmp_path)
-
-
-def test_a_broken_file_costs_only_itself(tmp_path: Path) -> None:
-    """And the articles of the feed come back with its next change."""
-    web, store = Feeds(a=rss(item("one"))), Folder(str(tmp_path))
-    web.collect(store)
-    (file,) = (tmp_path / FOLDER).iterdir()
-    file.write_bytes(b"{")
-    web.feeds["https://a/rss"] = rss(item("one"), item("two"))
-    web.collect(store)
-    assert ["one", "two"] == sorted(titles(tmp_path))
 
 
 def test_reading_a_feed() -> None:
@@ -478,8 +449,8 @@ def test_the_web(site: tuple[str, list[Answer], list[Request]]) -> None:
         lambda _: Response("feed", headers=marks, content_type="text/xml"),
         lambda _: Response("", 304),
     ]
-    assert (b"feed", "text/xml", Mark('"1"', "yesterday")) == fetch(url, Mark())
-    assert fetch(url, Mark('"1"', "yesterday")) is None
+    assert (b"feed", "text/xml", FeedState('"1"', "yesterday")) == fetch(url, FeedState())
+    assert fetch(url, FeedState('"1"', "yesterday")) is None
     assert ["/", "/there", "/"] == [request.path for request in asked]
     assert '"1"' == asked[2].headers["If-None-Match"]
     assert "yesterday" == asked[2].headers["If-Modified-Since"]
@@ -506,7 +477,7 @@ def test_the_web_goes_wrong(
     url, answers, _asked = site
     answers += [answer] * 9
     with pytest.raises(BadFeed, match=why):
-        fetch(url, Mark())
+        fetch(url, FeedState())
 
 
 @pytest.mark.parametrize(("redirects", "found"), [(4, True), (5, False)])
@@ -519,9 +490,9 @@ def test_redirects(
     answers.append(lambda _: Response("feed"))
     if not found:
         with pytest.raises(BadFeed, match="TooManyRedirects"):
-            fetch(url, Mark())
+            fetch(url, FeedState())
         return
-    assert fetch(url, Mark()) is not None
+    assert fetch(url, FeedState()) is not None
     assert 5 == len(asked)
 
 
@@ -533,7 +504,7 @@ def test_location_in_utf_8() -> None:
         sends(b"feed", *([moved] if len(server.requests) == 1 else []))(server, connection)
 
     with RawServer(answer) as server:
-        assert (b"feed", "", Mark()) == fetch(server.url, Mark())
+        assert (b"feed", "", FeedState()) == fetch(server.url, FeedState())
         expected = b"GET /%E6%97%A5%E6%9C%AC%E8%AA%9E/feed HTTP/1.1"
         assert expected == server.requests[1].splitlines()[0]
 
@@ -546,7 +517,9 @@ def test_password_of_a_feed(site: tuple[str, list[Answer], list[Request]]) -> No
         lambda _: Response("", 302, {"Location": f"{other}/there"}),
         lambda _: Response("feed"),
     ]
-    assert fetch(url.replace("//", "//me:hunter%322@") + "/feed?token=S3CRET", Mark()) is not None
+    assert (
+        fetch(url.replace("//", "//me:hunter%322@") + "/feed?token=S3CRET", FeedState()) is not None
+    )
     assert ("me", "hunter22") == (asked[0].authorization.username, asked[0].authorization.password)
     assert asked[1].authorization is None
 
@@ -554,7 +527,7 @@ def test_password_of_a_feed(site: tuple[str, list[Answer], list[Request]]) -> No
 def test_japanese_domain() -> None:
     """It is asked for by the name that the DNS knows."""
     with pytest.raises(BadFeed) as error:
-        fetch("http://日本語.invalid/feed", Mark())
+        fetch("http://日本語.invalid/feed", FeedState())
     assert "ConnectionError" == str(error.value)
     assert "xn--wgv71a119e.invalid" in str(error.value.__cause__)
 
@@ -566,7 +539,7 @@ def test_retry_after_is_not_slept_through(
     url, answers, asked = site
     answers += [lambda _: Response("", 503, {"Retry-After": "86400"})] * 6
     with pytest.raises(BadFeed, match="HTTP 503"):
-        fetch(url, Mark())
+        fetch(url, FeedState())
     assert 1 == len(asked)
 
 
@@ -584,7 +557,7 @@ def test_slow_feeds_are_given_up() -> None:
     with ExitStack() as stack:
         handlers = [*slow, sends(b""), sends(rss(item("one")))]
         urls = [stack.enter_context(RawServer(handler)).url for handler in handlers]
-        readings = read_all([(url, Mark()) for url in urls], NOW, seconds=3)
+        readings = read_all([(url, FeedState()) for url in urls], NOW, seconds=3)
     assert [*["too slow"] * 5, "no feed"] == [str(reading) for reading in readings[:6]]
     articles, _mark = readings[6]
     assert ["one"] == [article.title for article in articles]
@@ -601,13 +574,10 @@ def test_a_bucket(monkeypatch: pytest.MonkeyPatch) -> None:
     web = Feeds(a=rss(item("one")))
     assert 1 == web.collect(store)
     keys = [one["Key"] for one in s3.list_objects_v2(Bucket="collected")["Contents"]]
-    assert ["news/articles", "news/index.js"] == [key[:13] for key in keys]
+    assert ["news/index.json"] == keys
     assert 1 == web.collect(store)
-    assert keys[0].removeprefix("news/") in store.old(FOLDER, -60)
-    store.delete(keys[0].removeprefix("news/"))
     with pytest.raises(NotFound, match="NoSuchKey"):
         store.read("none")
-    assert [] == store.old(FOLDER, -60)
 
 
 def test_settings() -> None:

@@ -11,7 +11,7 @@ from bot.app import create_app
 from bot.config import Config
 from bot.line import Outcome
 from bot.messages import Message
-from bot.news.articles import Article, ArticleFile, ArticleIndex
+from bot.news.articles import Article, ArticleIndex
 from bot.news.cache import Cache
 from bot.text import Language
 from provision.sandbox.line.messages import problems
@@ -77,7 +77,7 @@ class Fixed(Cache):
     """Articles that do not change."""
 
     def __init__(self, found: list[Article]) -> None:
-        self._fixed = ArticleIndex([ArticleFile(found)])
+        self._fixed = ArticleIndex(found)
 
     def articles(self) -> ArticleIndex:
         return self._fixed

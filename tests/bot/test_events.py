@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from bot.deduplication import event_id
 from bot.events import kind_of, read_event, user_id, words_of
 from bot.handlers import answer
-from bot.news.articles import Article, ArticleFile, ArticleIndex
+from bot.news.articles import Article, ArticleIndex
 from provision.sandbox.line.messages import problems
 
-ARTICLES = ArticleIndex([ArticleFile([Article("a", category="c")])])
+ARTICLES = ArticleIndex([Article("a", category="c")])
 
 
 @pytest.mark.parametrize("kind", [None, 5, "a b", "x" * 40, ""])

@@ -6,20 +6,16 @@ import pytest
 
 from bot.events import read_event
 from bot.handlers import answer as answer_event
-from bot.news.articles import Article, ArticleFile, ArticleIndex
+from bot.news.articles import Article, ArticleIndex
 from bot.text import Language
 from provision.sandbox.line.messages import problems
 
 NOW = 1_800_000_000.0
 ARTICLES = ArticleIndex(
     [
-        ArticleFile(
-            [
-                Article("ロケット打ち上げ", "https://example.com/1", "サイエンス", published=3),
-                Article("A library of telescopes", "https://example.com/2", "Science", published=2),
-                Article("Rocket fuel", "https://example.com/3", "Technology", published=1),
-            ]
-        )
+        Article("ロケット打ち上げ", "https://example.com/1", "サイエンス", published=3),
+        Article("A library of telescopes", "https://example.com/2", "Science", published=2),
+        Article("Rocket fuel", "https://example.com/3", "Technology", published=1),
     ]
 )
 
@@ -186,7 +182,7 @@ def many(count: int, start: int = 0) -> ArticleIndex:
         Article(f"rocket {number}", category="Space", published=1000.0 + number)
         for number in range(start, start + count)
     ]
-    return ArticleIndex([ArticleFile(found)])
+    return ArticleIndex(found)
 
 
 def more(message: dict[str, Any]) -> str:
@@ -220,11 +216,9 @@ def test_a_page_that_is_there_no_more() -> None:
 def test_a_long_question_has_no_next_page() -> None:
     """What does not fit into a postback cannot be asked for again."""
     title = "あ" * 199
-    articles = ArticleIndex([ArticleFile([Article(f"{title}{n}") for n in range(20)])])
+    articles = ArticleIndex([Article(f"{title}{n}") for n in range(20)])
     assert more(said("あ" * 150, articles)[0])
-    long = ArticleIndex(
-        [ArticleFile([Article("a" + "\\" * 198 + "a" + str(n)) for n in range(20)])]
-    )
+    long = ArticleIndex([Article("a" + "\\" * 198 + "a" + str(n)) for n in range(20)])
     (message,) = said("a" + "\\" * 198 + "a", long)
     assert 8 == len(titles(message))
     assert not more(message)

@@ -11,7 +11,7 @@ import pytest
 from botocore.stub import Stubber
 
 from bot.config import SAMPLES
-from bot.news.articles import Article, ArticleFile, ArticleIndex, page, parse, parse_index
+from bot.news.articles import Article, ArticleIndex, page, parse
 from bot.news.cache import Cache
 from bot.news.store import Bucket, Folder, NotFound, Store, store_at
 
@@ -19,11 +19,6 @@ from bot.news.store import Bucket, Folder, NotFound, Store, store_at
 def packed(*articles: object) -> bytes:
     """A file of articles."""
     return json.dumps({"articles": articles}).encode()
-
-
-def index(*names: str) -> bytes:
-    """An index.json."""
-    return json.dumps({"files": names}).encode()
 
 
 def run(work: Callable[[], None]) -> None:
@@ -95,7 +90,7 @@ def test_articles_are_newest_first_and_searched_by_every_word() -> None:
     old = Article("ロケットの打ち上げ", category="宇宙", published=1)
     new = Article("ﾛｹｯﾄ の部品", summary="月へ", category="宇宙", published=2)
     other = Article("Stocks", category="経済", published=3)
-    index_ = ArticleIndex([ArticleFile([old]), ArticleFile([new, other])])
+    index_ = ArticleIndex([old, new, other])
     assert [other, new, old] == list(index_.newest())
     assert [new, old] == list(index_.search("ろけっと"))
     assert [new] == list(index_.search("ロケット　月"))
@@ -104,7 +99,7 @@ def test_articles_are_newest_first_and_searched_by_every_word() -> None:
     assert ("経済", "宇宙") == index_.categories
     assert ("宇宙", "") == (index_.category(" 宇宙"), index_.category("宇"))
     assert index_
-    assert not ArticleIndex([ArticleFile([])])
+    assert not ArticleIndex([])
 
 
 @pytest.mark.parametrize(
@@ -122,7 +117,7 @@ def test_articles_are_newest_first_and_searched_by_every_word() -> None:
 def test_latin_words_are_words(words: str, expected: list[str]) -> None:
     """Not letters within others; names in capitals are looked for as they are written."""
     found = [Article(title) for title in ("Everybody reads it", "The IT industry", "a 1", "月へ")]
-    assert expected == [one.title for one in ArticleIndex([ArticleFile(found)]).search(words)]
+    assert expected == [one.title for one in ArticleIndex(found).search(words)]
 
 
 @pytest.mark.parametrize(
@@ -140,7 +135,7 @@ def test_latin_words_are_words(words: str, expected: list[str]) -> None:
 def test_words_with_latin_letters_in_them(words: str, expected: list[str]) -> None:
     """Found from where their letters begin."""
     found = [Article(title) for title in ("Node.js 20", "C++ for all", "生成AI研究会", "wait")]
-    assert expected == [one.title for one in ArticleIndex([ArticleFile(found)]).search(words)]
+    assert expected == [one.title for one in ArticleIndex(found).search(words)]
 
 
 @pytest.mark.parametrize(
@@ -158,7 +153,7 @@ def test_words_with_latin_letters_in_them(words: str, expected: list[str]) -> No
 def test_respell(words: str, expected: str) -> None:
     """One letter more, less or another, or two in the wrong order; short words stay."""
     found = [Article("The load balancer", summary="abd")]
-    assert expected == ArticleIndex([ArticleFile(found)]).respell(words)
+    assert expected == ArticleIndex(found).respell(words)
 
 
 def test_pages() -> None:
@@ -174,26 +169,8 @@ def test_samples_are_articles() -> None:
     content = (Path(SAMPLES) / "articles.json").read_bytes()
     articles = parse(content)
     assert len(json.loads(content)["articles"]) == len(articles)
-    assert len(ArticleIndex([ArticleFile(articles)]).categories) >= 5
+    assert len(ArticleIndex(articles).categories) >= 5
     assert all(one.url.startswith("https://example.com/") and one.published for one in articles)
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"",
-        b"[]",
-        b"{}",
-        index("../secrets.json"),
-        index("/etc/a.json"),
-        b'{"files": [1]}',
-        index("a"),
-    ],
-)
-def test_an_index_names_files_below_it(content: bytes) -> None:
-    """And nothing else."""
-    with pytest.raises(ValueError):  # noqa: PT011  (json's own words)
-        parse_index(content)
 
 
 def test_cache_fetches_again_after_its_time() -> None:
@@ -210,59 +187,33 @@ def test_cache_fetches_again_after_its_time() -> None:
     assert ["two"] == titles(cache)
 
 
-def test_cache_reads_what_the_index_names() -> None:
-    """Files that it knows are not read again: they never change."""
-    store, clock = Files(), Hands()
-    for name, published in (("a", "2026-01-02"), ("b", "2026-01-01"), ("c", "2026-01-03")):
-        store.files[f"{name}.json"] = packed({"title": name, "published": published})
-    store.files["index.json"] = index("a.json", "b.json")
-    cache = Cache(store, clock, run)
-    assert ["a", "b"] == titles(cache)
-    store.files["index.json"] = index("c.json", "a.json")
-    clock.now = 121.0
-    store.read_names.clear()
-    assert ["c", "a"] == titles(cache)
-    assert ["index.json", "c.json"] == store.read_names
+def test_what_is_collected_comes_before_what_is_written_by_hand() -> None:
+    """One of the two."""
+    store = Files(index=packed({"title": "one"}), articles=packed({"title": "two"}))
+    assert ["one"] == titles(Cache(store, Hands(), run))
+    assert ["index.json"] == store.read_names
 
 
-def test_cache_never_shows_half() -> None:
-    """A file that the index names and that is not there, or is broken: the last good edition stays,
-    and all of it is read again soon."""
-    store, clock = Files(index=index("a.json"), a=packed({"title": "a"})), Hands()
-    cache = Cache(store, clock, run)
-    assert ["a"] == titles(cache)
-    store.files["index.json"] = index("b.json", "c.json")
-    store.files["b.json"] = packed({"title": "b"})
-    clock.now = 121.0
-    assert ["a"] == titles(cache)
-    store.files["c.json"] = packed({"title": "c"})
-    clock.now = 140.0
-    assert ["b", "c"] == titles(cache)
-
-
-def test_cache_shows_the_newest_file_first_when_it_starts() -> None:
-    """Better some articles now than all of them later."""
-    store, clock = Files(index=index("a.json", "b.json"), a=packed({"title": "a"})), Hands()
-    cache = Cache(store, clock, run)
-    assert ["a"] == titles(cache)
-    store.files["b.json"], clock.now = packed({"title": "b"}), 16.0
-    assert ["a", "b"] == titles(cache)
+def test_an_index_of_what_is_known_already() -> None:
+    """It has the articles that there are now, with what is searched."""
+    one, two, three = (Article(name, published=n) for n, name in enumerate(("one", "two", "three")))
+    index = ArticleIndex([two, three], ArticleIndex([one, two]))
+    assert [three, two] == list(index.newest())
+    assert [[], [two], [three]] == [list(index.search(word)) for word in ("one", "two", "three")]
 
 
 @pytest.mark.parametrize("trouble", [OSError("gone"), NotFound("gone"), b"not json", b"{}"])
 @pytest.mark.parametrize("name", ["index.json", "articles.json"])
 def test_cache_keeps_the_last_good_copy(name: str, trouble: bytes | Exception) -> None:
     """Whatever happens to the file; and it is asked for again soon."""
-    store, clock = Files(a=packed({"title": "one"}), b=packed({"title": "two"})), Hands()
-    good = {"index.json": index("a.json"), "articles.json": packed({"title": "one"})}
-    better = {"index.json": index("b.json"), "articles.json": packed({"title": "two"})}
-    store.files[name] = good[name]
+    store, clock = Files(), Hands()
+    store.files[name] = packed({"title": "one"})
     cache = Cache(store, clock, run)
     assert ["one"] == titles(cache)
     store.files[name] = trouble
     clock.now = 200.0
     assert ["one"] == titles(cache)
-    store.files[name] = better[name]
+    store.files[name] = packed({"title": "two"})
     clock.now = 216.0
     assert ["two"] == titles(cache)
 
@@ -288,7 +239,7 @@ def test_the_first_news_is_seen_at_once() -> None:
     cache = Cache(store, clock, works.append)
     cache.refresh()
     works.pop()()
-    store.files |= {"index.json": index("a.json"), "a.json": packed({"title": "one"})}
+    store.files["index.json"] = packed({"title": "one"})
     clock.now = 5.0  # seconds, while there is none
     cache.refresh()
     told: list[str] = []

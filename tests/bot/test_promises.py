@@ -20,7 +20,6 @@ from bot.config import Config
         ("bot.line.PROFILE_SECONDS", 0.4),
         ("bot.line.REPLY_SECONDS", 12.0),
         ("bot.news.cache.FIRST_SECONDS", 1.0),
-        ("bot.news.collector.KEPT_SECONDS", 86400),  # of a file that no index names any more
         ("bot.news.web.CONNECT_SECONDS", 5.0),
         ("bot.news.web.READ_SECONDS", 10.0),
         ("bot.news.feeds.MOST_ENTRIES", 500),

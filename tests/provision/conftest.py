@@ -22,7 +22,7 @@ from bot.news.cache import Cache
 from bot.news.collector import collect
 from bot.news.feeds import BadFeed
 from bot.news.store import Bucket
-from bot.news.web import Mark, Reading, read
+from bot.news.web import FeedState, Result, read
 from provision.clients.aws import Aws
 from provision.clients.dns import Dns
 from provision.clients.line import Line
@@ -356,14 +356,14 @@ class FakeFeeds:
         self.document: str | None = RSS
         self.requested: list[str] = []
 
-    def get(self, url: str, mark: Mark) -> tuple[bytes, str, Mark]:
+    def get(self, url: str, state: FeedState) -> tuple[bytes, str, FeedState]:
         self.requested.append(url)
         if self.document is None:
             raise BadFeed("nobody answers")
-        return self.document.encode(), "application/rss+xml", Mark()
+        return self.document.encode(), "application/rss+xml", FeedState()
 
-    def read(self, asked: Sequence[tuple[str, Mark]], now: float) -> list[Reading]:
-        return [read(url, mark, now, self.get) for url, mark in asked]
+    def read(self, asked: Sequence[tuple[str, FeedState]], now: float) -> list[Result]:
+        return [read(url, state, now, self.get) for url, state in asked]
 
 
 def _collect(
