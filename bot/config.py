@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self
 
@@ -40,17 +40,14 @@ class Config:
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
         """Read every variable; an empty one counts as missing. Raises ConfigError."""
         given = _given(environment, "ACCESS_TOKEN", "CHANNEL_SECRET")
+        names = [one.name for one in fields(cls) if one.type is str]
+        text = {name: given[name.upper()] for name in names if name.upper() in given}
+        text["line_api_url"] = text.get("line_api_url", cls.line_api_url).rstrip("/")
+        text["ca_bundle"] = given.get("REQUESTS_CA_BUNDLE", given.get("SSL_CERT_FILE", ""))
+        text["region"] = given["AWS_REGION"]
         return cls(
-            access_token=given["ACCESS_TOKEN"],
-            channel_secret=given["CHANNEL_SECRET"],
-            access_token_parameter=given.get("ACCESS_TOKEN_PARAMETER", ""),
-            channel_secret_parameter=given.get("CHANNEL_SECRET_PARAMETER", ""),
-            news_url=given.get("NEWS_URL", SAMPLES),
-            line_api_url=given.get("LINE_API_URL", cls.line_api_url).rstrip("/"),
-            ca_bundle=given.get("REQUESTS_CA_BUNDLE", given.get("SSL_CERT_FILE", "")),
-            host=given.get("HOST", cls.host),
+            **text,
             port=_number(given, "PORT", cls.port, 0, 65535),
-            region=given["AWS_REGION"],
             linger_seconds=_number(given, "LINGER_SECONDS", cls.linger_seconds, 0, 45),
         )
 

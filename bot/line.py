@@ -6,11 +6,10 @@ import time
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
-from urllib.parse import unquote, urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import urllib3
 from linebot.v3.messaging import ApiClient, ApiException, Configuration, ErrorResponse, MessagingApi
+from requests import utils
 
 from bot.config import Config
 from bot.logs import reason
@@ -115,13 +114,11 @@ def _configuration(config: Config, access_token: str) -> Configuration:
     configuration.connection_pool_maxsize = config.threads
     configuration.retries = False  # `reply` knows what a second try means
     configuration.ssl_ca_cert = config.ca_bundle or None
-    line = urlsplit(config.line_api_url)
-    proxy = getproxies().get(line.scheme, "")
-    if proxy and not proxy_bypass(line.hostname or ""):
-        configuration.proxy = proxy if "//" in proxy else f"http://{proxy}"
-        user = urlsplit(configuration.proxy)
-        if user.username:
-            login = f"{unquote(user.username)}:{unquote(user.password or '')}"
+    proxy = utils.select_proxy(config.line_api_url, utils.get_environ_proxies(config.line_api_url))
+    if proxy:
+        configuration.proxy = utils.prepend_scheme_if_needed(proxy, "http")
+        login = ":".join(utils.get_auth_from_url(configuration.proxy))
+        if login != ":":
             configuration.proxy_headers = urllib3.make_headers(proxy_basic_auth=login)
     return configuration
 

@@ -72,10 +72,8 @@ def read(url: str, state: FeedState, now: float, fetch: Fetch = fetch) -> Result
             return None, state
         content, kind, new = fetched
         return read_feed(content, kind, url, now), new
-    except BadFeed as error:
-        return error
     except Exception as error:
-        return BadFeed(reason(error))
+        return error if isinstance(error, BadFeed) else BadFeed(reason(error))
 
 
 def read_all(
