@@ -15,7 +15,7 @@ from w3lib.url import url_query_cleaner
 from bot.news.articles import SUMMARY_LENGTH, Article
 from bot.news.dates import epoch_seconds
 from bot.news.encodings import decode
-from bot.news.markup import html_of, parse_feed, parse_html, pictures, words
+from bot.news.markup import html_of, parse_feed, parse_html, pictures, visible_text
 from bot.text import clean, normalise, shorten
 
 MOST_ENTRIES = 500
@@ -29,9 +29,9 @@ _TEXTS = ("description", "summary", "content:encoded", "content", "itunes:summar
 ALWAYS_PICTURES = ("media:thumbnail", "itunes:image", "image")  # whatever their address
 CAMPAIGN = [f"utm_{name}" for name in ("source", "medium", "campaign", "term", "content", "id")]
 CAMPAIGN += ["fbclid", "gclid", "cmpid"]
-_PICTURE = re.compile(r"\.(jpe?g|png|gif|webp|avif)($|\?)", re.IGNORECASE)
-_RARE = re.compile(r"\.(gif|webp|avif)($|\?)", re.IGNORECASE)  # LINE promises JPEG and PNG
-_NO_PICTURE = re.compile(r"\.svg($|\?)|/emoji/|/smilies/|//(pixel|stats)\.", re.IGNORECASE)
+_IMAGE_NAME = re.compile(r"\.(jpe?g|png|gif|webp|avif)($|\?)", re.IGNORECASE)
+_NOT_FOR_LINE = re.compile(r"\.(gif|webp|avif)($|\?)", re.IGNORECASE)  # JPEG and PNG are
+_DECORATION = re.compile(r"\.svg($|\?)|/emoji/|/smilies/|//(pixel|stats)\.", re.IGNORECASE)
 
 
 class BadFeed(Exception):
@@ -49,7 +49,7 @@ def read_feed(content: bytes, kind: str, url: str, now: float) -> list[Article]:
     if root is None:
         raise BadFeed("no feed")
     head = next(root.iter("{*}channel", "{*}feed"), root)
-    name = _words(_fields(head), "title")
+    name = _text(_fields(head), "title")
     entries = list(islice(root.iter("{*}item", "{*}entry", "{*}ITEM"), MOST_ENTRIES))
     if not entries and not name:
         raise BadFeed("no feed")
@@ -59,18 +59,18 @@ def read_feed(content: bytes, kind: str, url: str, now: float) -> list[Article]:
         elements = [one for name in _TEXTS for one in fields.get(name, ())]
         texts = [(one, parse_html(html_of(one))) for one in elements]
         image = _image(fields, texts)
-        summary = next(filter(None, (words(html) for _, html in texts)), "")
-        category = named or _words(fields, "category", "dc:subject") or name or host
-        title = _words(fields, "title", "dc:title", "media:title")
+        summary = next(filter(None, (visible_text(html) for _, html in texts)), "")
+        category = named or _text(fields, "category", "dc:subject") or name or host
+        title = _text(fields, "title", "dc:title", "media:title")
         article = Article(
             title=shorten(title, 300) or shorten(summary, 80),
             url=_link(fields),
             category=shorten(category, CATEGORY),
             summary=summary[:SUMMARY_LENGTH],
-            source=shorten(_words(fields, "source") or name or host, 60),
+            source=shorten(_text(fields, "source") or name or host, 60),
             published=min(_published(fields), now),
             image=image,
-            id=_words(fields, "guid", "id"),
+            id=_text(fields, "guid", "id"),
         )
         found.append(article)
     return identified([article for article in found if article.title], address)
@@ -129,13 +129,13 @@ def _fields(element: Any) -> dict[str, list[Any]]:
     return fields
 
 
-def _words(fields: dict[str, list[Any]], *names: str) -> str:
+def _text(fields: dict[str, list[Any]], *names: str) -> str:
     """Return the words of the first of these elements that has any."""
     for one in (one for name in names for one in fields.get(name, ())):
         title = one.find("{*}title")  # of Atom's <source>
         html = html_of(one if title is None else title)
         html = html or escape(one.get("label") or one.get("term") or "")
-        if found := words(parse_html(html)) or words(parse_html(html), ()):
+        if found := visible_text(parse_html(html)) or visible_text(parse_html(html), ()):
             return found
     return ""
 
@@ -175,12 +175,12 @@ def _image(fields: dict[str, list[Any]], texts: list[tuple[Any, Any]]) -> str:
         for element in fields.get(name, ()):
             address = element.get("url") or element.get("href") or element.findtext("{*}url") or ""
             kind = element.get("type") or element.get("medium") or ""
-            untyped = not kind and (name in ALWAYS_PICTURES or _PICTURE.search(address))
+            untyped = not kind and (name in ALWAYS_PICTURES or _IMAGE_NAME.search(address))
             if untyped or (kind.startswith("image") and element.get("rel") in (None, "enclosure")):
                 width = element.get("width", "")
                 width = int(width if re.fullmatch("[0-9]{1,5}", width) else 500)
                 offered.append((abs(WIDTH - width), _absolute(element, address)))
     found = [address for _, address in sorted(offered, key=itemgetter(0))]
     found += [_absolute(text, address) for text, html in texts for address in pictures(html)]
-    good = [one for one in found if one.startswith("https://") and not _NO_PICTURE.search(one)]
-    return min(good, key=lambda one: bool(_RARE.search(one)), default="")
+    good = [one for one in found if one.startswith("https://") and not _DECORATION.search(one)]
+    return min(good, key=lambda one: bool(_NOT_FOR_LINE.search(one)), default="")

@@ -9,23 +9,24 @@ from lxml.html import defs  # type: ignore[import-untyped]
 
 from bot.text import clean
 
-MOST_LETTERS = 20_000  # of an HTML text
-_ROOT = re.compile(r"<(?:\w+:)?(?:rss|feed|rdf)[\s>]", re.IGNORECASE)
+MAX_HTML_CHARACTERS = 20_000  # of an HTML text
+_ROOT_TAG = re.compile(r"<(?:\w+:)?(?:rss|feed|rdf)[\s>]", re.IGNORECASE)
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 # Half an emoji as a reference of its own (JavaScript's \\ud83d, and then \\ude00).
-_HALF = re.compile("&#(?:x(d[89a-f][0-9a-f]{2})|(5[5-7][0-9]{3}));", re.IGNORECASE)
+_SURROGATE_REFERENCE = re.compile("&#(?:x(d[89a-f][0-9a-f]{2})|(5[5-7][0-9]{3}));", re.IGNORECASE)
 # CDATA or a comment; a reference; what begins no tag, begins no reference, and ends no CDATA.
-_ODD = re.compile(
+_BROKEN_MARKUP = re.compile(
     r"(<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z))|&(#?\w{1,40};)"
     r"|(?:<(?![A-Za-z_/!?][^<>]*>)|&(?!#?\w{1,40};)|\]\]>)+",
     re.DOTALL | re.ASCII,
 )
-_NAME_ALONE = re.compile(r"<(?=/?([a-zA-Z][a-zA-Z0-9]*)(?:/?>|[^\w\s/>:-]))")
-_NEW = {"bdi", "dialog", "main", "nobr", "picture", "template"}  # tags that lxml does not list
-_INLINE = defs.phrase_tags | defs.font_style_tags | defs.special_inline_tags
-_INLINE |= {"bdi", "body", "html", "label", "mark", "nobr", "ruby", "time", "wbr"}
-_SOURCES = ("data-src", "data-lazy-src", "data-original", "src")  # the first where it loads later
-_UNSEEN = ("iframe", "noscript", "object", "rp", "rt", "script", "style", "template")
+_BARE_TAG = re.compile(r"<(?=/?([a-zA-Z][a-zA-Z0-9]*)(?:/?>|[^\w\s/>:-]))")
+_HTML_TAGS = defs.tags | {"bdi", "dialog", "main", "nobr", "picture", "template"}
+_INLINE_TAGS = defs.phrase_tags | defs.font_style_tags | defs.special_inline_tags
+_INLINE_TAGS |= {"bdi", "body", "html", "label", "mark", "nobr", "ruby", "time", "wbr"}
+# Where an image's address is; the others where it is loaded later.
+_IMAGE_ATTRIBUTES = ("data-src", "data-lazy-src", "data-original", "src")
+_HIDDEN_TAGS = ("iframe", "noscript", "object", "rp", "rt", "script", "style", "template")
 
 
 def parse_feed(text: str, url: str) -> Any:
@@ -33,29 +34,31 @@ def parse_feed(text: str, url: str) -> Any:
 
     What precedes it goes, and with it the document type: its entities are nobody's here.
     """
-    root = _ROOT.search(text)
+    root = _ROOT_TAG.search(text)
     if not root:
         return None
-    mended = _ODD.sub(_mended, _NOT_XML.sub("", _joined(text[root.start() :])))
+    text = _NOT_XML.sub("", _join_surrogates(text[root.start() :]))
+    text = _BROKEN_MARKUP.sub(_repaired, text)
     parser = etree.XMLParser(
         encoding="utf-8", recover=True, resolve_entities=False, no_network=True, remove_pis=True
     )
-    return etree.fromstring(mended.encode(), parser, base_url=url)
+    return etree.fromstring(text.encode(), parser, base_url=url)
 
 
-def _mended(odd: re.Match[str]) -> str:
-    kept, reference = odd.groups()
+def _repaired(found: re.Match[str]) -> str:
+    """Return CDATA and XML's own references as they are, comments as nothing, all else as text."""
+    kept, reference = found.groups()
     if kept:
         return kept if kept[2] == "[" else ""
     if reference in ("amp;", "lt;", "gt;", "quot;", "apos;"):
-        return odd[0]
-    shown = unescape(odd[0]) if reference else odd[0]
+        return found[0]
+    shown = unescape(found[0]) if reference else found[0]
     return escape(_NOT_XML.sub("", shown))
 
 
-def _joined(text: str) -> str:
+def _join_surrogates(text: str) -> str:
     """Return the text with halves of emoji put together; U+FFFD for one that is alone."""
-    text = _HALF.sub(lambda half: chr(int(half[1] or hex(int(half[2])), 16)), text)
+    text = _SURROGATE_REFERENCE.sub(lambda half: chr(int(half[1] or hex(int(half[2])), 16)), text)
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
@@ -74,18 +77,18 @@ def parse_html(text: str) -> Any:
 
     A name that HTML does not have and that has no attributes was meant as it is written: Vec<T>.
     """
-    text = re.sub(r"<!\[CDATA\[|\]\]>", "", _joined(text[:MOST_LETTERS])).replace("\0", "")
-    text = _NAME_ALONE.sub(lambda tag: "<" if tag[1].lower() in defs.tags | _NEW else "&lt;", text)
+    text = re.sub(r"<!\[CDATA\[|\]\]>|\0", "", _join_surrogates(text[:MAX_HTML_CHARACTERS]))
+    text = _BARE_TAG.sub(lambda tag: "<" if tag[1].lower() in _HTML_TAGS else "&lt;", text)
     parser = etree.HTMLParser(remove_comments=True, remove_pis=True, no_network=True)
     return etree.fromstring(f"<body>{text}", parser)
 
 
-def words(html: Any, unseen: tuple[str, ...] = _UNSEEN) -> str:
-    """Return the words that a browser would show, in one line; `unseen` elements are left out."""
+def visible_text(html: Any, hidden: tuple[str, ...] = _HIDDEN_TAGS) -> str:
+    """Return the words that a browser would show, in one line; `hidden` elements are left out."""
     if html is None:
         return ""
-    etree.strip_elements(html, *unseen, with_tail=False)
-    for element in html.iter("br", *(defs.tags - _INLINE)):
+    etree.strip_elements(html, *hidden, with_tail=False)
+    for element in html.iter("br", *(_HTML_TAGS - _INLINE_TAGS)):
         element.text, element.tail = f" {element.text or ''}", f" {element.tail or ''}"
     return clean("".join(html.itertext()))
 
@@ -97,5 +100,5 @@ def pictures(html: Any) -> list[str]:
         sizes = (image.get("width", ""), image.get("height", ""))
         if not any(re.fullmatch("[0-9]|[1-3][0-9]", size.removesuffix("px")) for size in sizes):
             srcset = image.get("srcset", "").split()
-            found += [*(image.get(name, "") for name in _SOURCES), *srcset[:1]]
+            found += [*(image.get(name, "") for name in _IMAGE_ATTRIBUTES), *srcset[:1]]
     return found
