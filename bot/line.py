@@ -116,7 +116,7 @@ def _configuration(config: Config, access_token: str) -> Configuration:
     configuration.ssl_ca_cert = config.ca_bundle or None
     proxy = utils.select_proxy(config.line_api_url, utils.get_environ_proxies(config.line_api_url))
     if proxy:
-        configuration.proxy = utils.prepend_scheme_if_needed(proxy, "http")
+        configuration.proxy = proxy if "//" in proxy else f"http://{proxy}"
         login = ":".join(utils.get_auth_from_url(configuration.proxy))
         if login != ":":
             configuration.proxy_headers = urllib3.make_headers(proxy_basic_auth=login)

@@ -52,7 +52,9 @@ class ArticleIndex:
     ) -> None:
         known = dict(previous._rows) if previous else {}
         newest = sorted(articles, key=lambda article: -article.published)
-        self._rows = [(article, known.get(article) or _searched(article)) for article in newest]
+        self._rows: list[tuple[Article, str]] = [
+            (article, known.get(article) or _searched(article)) for article in newest
+        ]
         self._by_category: dict[str, list[Article]] = {}
         for article in newest:
             if article.category:

@@ -32,8 +32,9 @@ def epoch_seconds(text: str) -> float:
     words = unicodedata.normalize("NFKC", text[:100]).upper().strip()
     if re.fullmatch(r"\d{9,10}|\d{13}", words):
         return float(words[:10])
-    for era, before in (("令和", 2018), ("平成", 1988)):
-        words = re.sub(rf"{era}(\d+)", lambda year, n=before: str(n + int(year[1])), words)
+    if era := re.search(r"(令和|平成)(\d+)", words):
+        year = {"令和": 2018, "平成": 1988}[era[1]] + int(era[2])
+        words = words.replace(era[0], str(year))
     for pattern, replacement in _REPLACEMENTS.items():
         words = re.sub(pattern, replacement, words)
     try:

@@ -52,7 +52,7 @@ class CollectorPermissions(RolePolicy):
             {
                 "Sid": "WriteTheNews",
                 "Effect": "Allow",
-                "Action": ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
+                "Action": ["s3:GetObject", "s3:PutObject"],
                 "Resource": f"{self.news_bucket.arn}/{FOLDER}/*",
             },
             list_the_news(self.news_bucket),

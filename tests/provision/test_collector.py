@@ -106,7 +106,7 @@ def test_collector_permissions(env: Env) -> None:
     arn = f"arn:aws:s3:::{bucket['Name']}"
     own = statements(env, "collector")
     assert {"WriteTheNews", "ListTheNews"} == set(own)
-    assert ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"] == own["WriteTheNews"]["Action"]
+    assert ["s3:GetObject", "s3:PutObject"] == own["WriteTheNews"]["Action"]
     assert f"{arn}/news/*" == own["WriteTheNews"]["Resource"]
     assert {"StringLike": {"s3:prefix": "news/*"}} == own["ListTheNews"]["Condition"]
     schedulers = statements(env, "scheduler")
@@ -123,21 +123,18 @@ def test_collector_permissions(env: Env) -> None:
 
 
 def test_collector_role_is_sufficient(env: Env) -> None:
-    """The collector's role may read, write, list and delete; the bot's may not."""
+    """The collector's role may read, write and list; the bot's may not."""
     env.setup()
     (bucket,) = env.aws_session.client("s3").list_buckets()["Buckets"]
     allows = env.sandbox.cloud.permissions.allows
     arn, prefix = f"arn:aws:s3:::{bucket['Name']}", {"s3:prefix": "news/articles/"}
-    needed = [
-        (action, f"{arn}/news/x", {})
-        for action in ("s3:GetObject", "s3:PutObject", "s3:DeleteObject")
-    ]
+    needed = [(action, f"{arn}/news/x", {}) for action in ("s3:GetObject", "s3:PutObject")]
     collector = definition(env)["taskRoleArn"]
     bot = definition(env, "news-bot")["taskRoleArn"]
     assert all(allows(collector, *one) for one in [*needed, ("s3:ListBucket", arn, prefix)])
     assert not allows(collector, "s3:PutObject", f"{arn}/other")
     assert not allows(collector, "ssm:GetParameter", "*")
-    assert [True, False, False] == [allows(bot, *one) for one in needed]
+    assert [True, False] == [allows(bot, *one) for one in needed]
 
 
 def test_collector_schedule(env: Env) -> None:

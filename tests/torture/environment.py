@@ -54,7 +54,7 @@ def collect(environment: dict[str, str]) -> int:
     """Stand in for the collector: write an empty index, past all faults."""
     bucket, _slash, folder = environment["NEWS_URL"].removeprefix("s3://").partition("/")
     s3 = get_backend("s3")[Cloud.account_id]["aws"]
-    s3.put_object(bucket, f"{folder}/index.json", b'{"files": []}')
+    s3.put_object(bucket, f"{folder}/index.json", b'{"articles": [], "feeds": {}}')
     return 0
 
 
