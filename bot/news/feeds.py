@@ -61,6 +61,7 @@ def read_feed(content: bytes, kind: str, url: str, now: float) -> list[Article]:
         image = _image(fields, texts)
         summary = next(filter(None, (visible_text(html) for _, html in texts)), "")
         category = named or _text(fields, "category", "dc:subject") or name or host
+        times = ["".join(one.itertext()) for name in _TIMES for one in fields.get(name, ())]
         title = _text(fields, "title", "dc:title", "media:title")
         article = Article(
             title=shorten(title, 300) or shorten(summary, 80),
@@ -68,7 +69,7 @@ def read_feed(content: bytes, kind: str, url: str, now: float) -> list[Article]:
             category=shorten(category, CATEGORY),
             summary=summary[:SUMMARY_LENGTH],
             source=shorten(_text(fields, "source") or name or host, 60),
-            published=min(_published(fields), now),
+            published=min(next(filter(None, map(epoch_seconds, times)), 0.0), now),
             image=image,
             id=_text(fields, "guid", "id"),
         )
@@ -138,11 +139,6 @@ def _text(fields: dict[str, list[Any]], *names: str) -> str:
         if found := visible_text(parse_html(html)) or visible_text(parse_html(html), ()):
             return found
     return ""
-
-
-def _published(fields: dict[str, list[Any]]) -> float:
-    texts = ("".join(one.itertext()) for name in _TIMES for one in fields.get(name, ()))
-    return next(filter(None, map(epoch_seconds, texts)), 0.0)
 
 
 def _absolute(element: Any, address: str | None) -> str:

@@ -1,6 +1,6 @@
 """Where the news is stored: a folder, or a prefix in an S3 bucket."""
 
-from functools import cached_property
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -40,22 +40,16 @@ class Bucket:
     """A prefix in an S3 bucket. `client`: boto3's, made when needed."""
 
     def __init__(self, bucket: str, prefix: str, region: str = "", client: Any = None) -> None:
-        self._bucket = bucket
-        self._prefix = f"{prefix}/" if prefix else ""
-        self._region = region
-        self._given = client
-
-    @cached_property
-    def _client(self) -> Any:
-        connect, read = CONNECT_SECONDS, READ_SECONDS
-        return self._given or make_client("s3", self._region, connect, read, attempts=4)
+        self._bucket, self._prefix = bucket, f"{prefix}/" if prefix else ""
+        seconds = CONNECT_SECONDS, READ_SECONDS
+        self._client = cache(lambda: client or make_client("s3", region, *seconds, attempts=4))
 
     def read(self, name: str) -> bytes:
         """Return the file's content. Raise NotFound."""
         from botocore.exceptions import ClientError
 
         try:
-            answer = self._client.get_object(Bucket=self._bucket, Key=self._prefix + name)
+            answer = self._client().get_object(Bucket=self._bucket, Key=self._prefix + name)
         except ClientError as error:
             code = error.response["Error"]["Code"]
             # Without s3:ListBucket S3 answers AccessDenied for an object that does not exist.
@@ -67,9 +61,9 @@ class Bucket:
 
     def write(self, name: str, content: bytes) -> None:
         """Write the file as a whole, in place of what was there."""
+        where = {"Bucket": self._bucket, "Key": self._prefix + name}
         kind = "application/json; charset=utf-8"
-        key = self._prefix + name
-        self._client.put_object(Bucket=self._bucket, Key=key, Body=content, ContentType=kind)
+        self._client().put_object(**where, Body=content, ContentType=kind)
 
 
 Store = Folder | Bucket
