@@ -32,8 +32,8 @@ def epoch_seconds(text: str) -> float:
     words = unicodedata.normalize("NFKC", text[:100]).upper().strip()
     if re.fullmatch(r"\d{9,10}|\d{13}", words):
         return float(words[:10])
-    if era := re.search(r"(令和|平成)(\d+)", words):
-        year = {"令和": 2018, "平成": 1988}[era[1]] + int(era[2])
+    if era := re.search(r"(令和|平成|昭和)(\d+)", words):
+        year = {"令和": 2018, "平成": 1988, "昭和": 1925}[era[1]] + int(era[2])
         words = words.replace(era[0], str(year))
     for pattern, replacement in _REPLACEMENTS.items():
         words = re.sub(pattern, replacement, words)

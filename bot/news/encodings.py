@@ -6,7 +6,7 @@ import re
 from w3lib.encoding import html_body_declared_encoding, http_content_type_encoding, read_bom
 
 SAMPLE_BYTES = 50_000  # of a feed whose encoding has to be guessed
-JAPANESE = ("cp932", "euc_jp", "iso2022_jp")
+JAPANESE = ("cp932", "euc_jp", "iso2022_jp_ext")
 
 
 def decode(content: bytes, content_type: str) -> str:
@@ -20,8 +20,8 @@ def decode(content: bytes, content_type: str) -> str:
     if b"\0" in content[:2]:
         return content.decode("utf-16-le" if content[0] else "utf-16-be", "replace")
     labels = (
-        http_content_type_encoding(re.sub("=\\W*x-", "=", content_type)),
-        html_body_declared_encoding(re.sub(b"=\\W?x-", b"=", content[:1000])),
+        http_content_type_encoding(re.sub(r"(?i)=\W*x-", "=", content_type)),
+        html_body_declared_encoding(re.sub(rb"(?i)=\W*x-", b"=", content[:1000])),
     )
     declared = [label for label in labels if label and _contains_ascii(label)]
     for codec in declared:
@@ -40,6 +40,7 @@ def _contains_ascii(codec: str) -> bool:
 
 
 def _decode(content: bytes, codec: str) -> str:
+    codec = "iso2022_jp_ext" if codec == "iso2022_jp" else codec  # has half-width kana, too
     text = content.decode(codec, "browser")
     return re.sub("[\uf8f0-\uf8f3]", "\ufffd", text)  # what Python makes of bytes that cp932 lacks
 

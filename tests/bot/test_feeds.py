@@ -85,6 +85,7 @@ def test_encodings(content: bytes, kind: str) -> None:
     ("label", "codec", "words"),
     [
         ("x-gbk", "gb18030", "中文€"),
+        ("X-GBK", "gb18030", "中文€"),
         ("gb2312", "gb18030", "朱镕基"),
         ("Big5", "big5hkscs", "中文字"),
         ("ks_c_5601-1987", "cp949", "한국어 똠"),
@@ -97,6 +98,13 @@ def test_foreign_encodings(label: str, codec: str, words: str) -> None:
     content = declared(label, rss(f"<item><title>{words}</title></item>").encode(codec))
     (article,) = read_feed(content, "text/xml", "https://e.com/f", NOW)
     assert words == article.title
+
+
+def test_half_width_kana_in_iso_2022_jp() -> None:
+    """Which its first standard does not have."""
+    content = rss("<item><title>東京のｶﾅ</title></item>").encode("iso2022_jp_ext")
+    (article,) = read_feed(declared("ISO-2022-JP", content), "text/xml", "https://e.com/f", NOW)
+    assert "東京のｶﾅ" == article.title
 
 
 @pytest.mark.parametrize("kind", ["application/xml", "text/xml", "text/xml; charset=utf-8"])
@@ -366,7 +374,12 @@ def test_times(text: str, expected: str) -> None:
             "2027-02-30",
         ),
         *("Mon, 01 Jan 0001 00:00:00 +0000", "0001-01-01T00:00:00Z", "0000-00-00 00:00:00"),
-        *("Thu, 01 Jan 1970 00:00:00 GMT", "1899-12-30", "Thu, 32 Jan 2027 15:00:00 GMT"),
+        *(
+            "Thu, 01 Jan 1970 00:00:00 GMT",
+            "1899-12-30",
+            "昭和63年1月1日",
+            "Thu, 32 Jan 2027 15:00:00 GMT",
+        ),
     ],
 )
 def test_no_time(text: str) -> None:
