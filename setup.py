@@ -15,7 +15,7 @@ bot = [
     "boto3>=1.40,<2",
     # The feeds: an XML and HTML parser that recovers, processes that can be ended, dates, encodings.
     "lxml>=5.3,<7",
-    "Pebble>=5.1,<6",
+    "pebble>=5.1,<6",
     "python-dateutil>=2.8,<3",
     "requests>=2.32,<3",
     "w3lib>=2.3,<3",
