@@ -25,14 +25,6 @@ FARGATE_MEMORY = {
 }
 
 
-# Top-level domains that nobody can register, so that no certificate authority certifies them. Sources: IANA,
-# "Special-Use Domain Names" (RFC 6761, 6762, 8375, 9476), ICANN's .internal; .example is the sandbox's.
-UNREGISTERED = {
-    *("test", "local", "localhost", "localdomain", "invalid", "internal", "lan", "home", "corp"),
-    *("mail", "onion", "alt", "arpa", "intranet", "private"),
-}
-
-
 def text_like(pattern: str, wanted: Callable[[], str]) -> Callable[[Raw], str]:
     """Return a parser for strings that match the whole pattern; `wanted` returns their description."""
 
@@ -93,13 +85,6 @@ def host_name(raw: Raw) -> str:
         label = r"(?!-)[a-z0-9-]{1,63}(?<!-)"
         top = rf"(?![0-9]+\Z){label}"  # or it is an IP address
         if raw.isascii() and len(name) <= 253 and re.fullmatch(rf"({label}\.)+{top}", name):
-            if name.rpartition(".")[2] in UNREGISTERED:
-                raise ValueError(
-                    _(
-                        "a domain that can be registered; nobody certifies names under .{top}",
-                        top=name.rpartition(".")[2],
-                    )
-                )
             return name
         if converted := _international(raw):
             raise ValueError(

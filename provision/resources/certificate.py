@@ -32,7 +32,12 @@ from provision.resources.load_balancer import foreign_users
 # Each of these in a CAA record lets ACM issue. ACM User Guide, "Configuring a CAA record".
 AMAZON = {"amazon.com", "amazontrust.com", "awstrust.com", "amazonaws.com"}
 # Top-level names that nobody can register. RFC 6761, RFC 7686, and ICANN's name for private networks.
-PRIVATE_ENDINGS = ("internal", "invalid", "lan", "local", "localhost", "onion", "test")
+# Top-level domains that nobody can register. Sources: IANA, "Special-Use Domain Names" (RFC 6761, 6762, 8375,
+# 9476), ICANN's .internal; .example is the sandbox's.
+PRIVATE_ENDINGS = (
+    *("alt", "arpa", "corp", "home", "internal", "intranet", "invalid", "lan", "local"),
+    *("localdomain", "localhost", "mail", "onion", "private", "test"),
+)
 
 
 # Properties of CAA records that a certificate authority knows (IANA, "Certification Authority Restriction

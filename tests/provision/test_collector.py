@@ -95,8 +95,15 @@ def test_collector_task_definition(env: Env) -> None:
             one["user"],
             one["stopTimeout"],
         )
-    assert bot["executionRoleArn"] == found["executionRoleArn"]
-    assert bot["taskRoleArn"] != found["taskRoleArn"]
+    role = "arn:aws:iam::123456789012:role/provision/news-bot"
+    assert (f"{role}-execution-ap-northeast-1", f"{role}-collector-execution-ap-northeast-1") == (
+        bot["executionRoleArn"],
+        found["executionRoleArn"],
+    )
+    assert (f"{role}-task-ap-northeast-1", f"{role}-collector-ap-northeast-1") == (
+        bot["taskRoleArn"],
+        found["taskRoleArn"],
+    )
 
 
 def test_collector_permissions(env: Env) -> None:
@@ -138,7 +145,7 @@ def test_collector_role_is_sufficient(env: Env) -> None:
 
 
 def test_collector_schedule(env: Env) -> None:
-    """RunTask on Spot in the bot's subnets and group, with a public address."""
+    """RunTask on Spot in the bot's subnets and a group of its own, with a public address."""
     env.setup()
     found = env.aws_session.client("scheduler").get_schedule(GroupName="news-bot", Name="collect")
     assert "cron(17 * * * ? *)" == found["ScheduleExpression"]
@@ -148,11 +155,11 @@ def test_collector_schedule(env: Env) -> None:
     target = found["Target"]["EcsParameters"]
     assert definition(env)["taskDefinitionArn"] == target["TaskDefinitionArn"]
     assert "FARGATE_SPOT" == target["CapacityProviderStrategy"][0]["capacityProvider"]
-    assert {
-        "Subnets": given["subnets"],
-        "SecurityGroups": given["securityGroups"],
-        "AssignPublicIp": "ENABLED",
-    } == target["NetworkConfiguration"]["awsvpcConfiguration"]
+    network = target["NetworkConfiguration"]["awsvpcConfiguration"]
+    assert (given["subnets"], "ENABLED") == (network["Subnets"], network["AssignPublicIp"])
+    ec2 = env.aws_session.client("ec2")
+    (group,) = ec2.describe_security_groups(GroupIds=network["SecurityGroups"])["SecurityGroups"]
+    assert ("The news collector, to feeds", []) == (group["Description"], group["IpPermissions"])
 
 
 def test_setup_with_unreachable_feeds(env: Env) -> None:
@@ -232,7 +239,7 @@ def test_removed_feeds(env: Env) -> None:
     env.set(news__feeds="")
     outcome = env.setup()
     assert ([], []) == (outcome.errors, outcome.outside)
-    less = {"policy": 3, "role": 3, "schedule": 2, "task definition": 1}
+    less = {"policy": 3, "role": 3, "schedule": 2, "security group": 2, "task definition": 1}
     assert WHOLE | less == env.inventory()
     assert "news/index.json" in collected_objects(env)
     assert not [key for key in StackFile(env.path).records if "collect" in key or "news/" in key]
@@ -242,7 +249,7 @@ def test_always_on_with_news(env: Env) -> None:
     """Without hours, schedule group and role exist for the collector alone."""
     env.set(schedule__start="", schedule__stop="")
     env.setup()
-    assert WHOLE | {"policy": 4, "schedule": 1} == env.inventory()
+    assert WHOLE | {"policy": 5, "schedule": 1} == env.inventory()
     assert {"RunTheCollector", "PassItsRoles"} == set(statements(env, "scheduler"))
 
 

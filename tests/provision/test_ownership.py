@@ -226,7 +226,7 @@ def test_teardown_deletes_everything_else(env: Env) -> None:
         k for k in result.kept if "task_role" in k
     ]
     assert 1 == len(result.errors)
-    ours = "arn:aws:iam::123456789012:role/news-bot-task-ap-northeast-1"
+    ours = "arn:aws:iam::123456789012:role/provision/news-bot-task-ap-northeast-1"
     assert [f"task_role/news-bot-task-ap-northeast-1 ({ours})"] == result.left
     StackFile(env.path).forget("task_role/news-bot-task-ap-northeast-1")
     assert ([], []) == ((result := env.teardown()).errors, result.left)

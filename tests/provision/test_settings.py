@@ -64,12 +64,6 @@ REJECTED: list[tuple[str, Any]] = [
     ("name", "sthree-bot"),
     ("name", "amzn-s3-demo-bot"),
     ("region", "tokyo"),
-    ("domain", "foo.test"),
-    ("domain", "example.LOCAL."),
-    ("domain", "bot.foo.internal"),
-    ("domain", "foo.lan"),
-    ("domain", "foo.home.arpa"),
-    ("host", "bot.foo.test"),
     ("line.access_token_parameter", "aws-line-token"),
     ("line.access_token_parameter", "AWS_TOKEN"),
     ("line.access_token_parameter", "/ssm/token"),
@@ -148,12 +142,11 @@ def test_accepted_value(key: str, raw: Any, expected: Any) -> None:
             "ｅｘａｍｐｌｅ.jp",
             "a domain name such as example.jp; for ｅｘａｍｐｌｅ.jp: example.jp",
         ),
-        ("foo.test", "a domain that can be registered; nobody certifies names under .test"),
         ("a b.jp", "a domain name such as example.jp (an international one in its xn-- form)"),
     ],
 )
 def test_rejected_domain_says_which_one_is_meant(given: str, expected: str) -> None:
-    """The xn-- form of an international name is shown, and why a name cannot be certified."""
+    """The xn-- form of an international name is shown."""
     with pytest.raises(ValueError, match=re.escape(expected)):
         BY_KEY["domain"].parse(given)
 

@@ -227,7 +227,7 @@ def test_folder_in_place_of_the_file(path: Path) -> None:
     for attempt in (file.save, lambda: StackFile(path)):
         with pytest.raises(ProvisionError) as refusal:
             attempt()
-        assert os.strerror(21) == refusal.value.why
+        assert "it is a folder, a pipe or a device" == refusal.value.why
     assert [path] == list(path.parent.iterdir())
 
 
