@@ -28,7 +28,7 @@ def test_each_page_has_both_languages() -> None:
         assert commands[0] == commands[1], page
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_site(tmp_path: Path) -> None:
     """It builds without a warning, in both languages."""
     build = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "-d", str(tmp_path)]

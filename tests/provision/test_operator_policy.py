@@ -43,6 +43,7 @@ def actions(found: list[dict[str, Any]]) -> set[str]:
     return {action for statement in found for action in statement["Action"]}
 
 
+@pytest.mark.slow(seconds=200)
 def test_every_command_runs_with_the_policy(
     root: Any,
     tmp_path: Path,
@@ -66,6 +67,7 @@ def test_every_command_runs_with_the_policy(
     assert set() == needed - allowed
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("verb", "commands"),
     [
@@ -87,6 +89,7 @@ def test_policy_for_one_command(operator: Operator, verb: str, commands: list[st
     assert set() == operator.checks(allowed=False)
 
 
+@pytest.mark.full
 def test_second_stack_cannot_be_changed(operator: Operator) -> None:
     """With the policy for news-bot, a teardown of `other` deletes nothing."""
     operator.shell.write_stack(HOURS_AND_FEEDS)

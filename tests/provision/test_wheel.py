@@ -9,7 +9,6 @@ import pytest
 
 from tests.provision.shell import ROOT, TIMEOUT, environment
 
-pytestmark = pytest.mark.slow(seconds=60)
 CODE = (".py", ".pyc")
 
 
@@ -45,6 +44,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
+@pytest.mark.slow(seconds=60)
 def test_everything_is_in_the_wheel(wheel: Path) -> None:
     """Not only the code: translations, the page, the bot's Dockerfile, samples and requirements."""
     packed = set(zipfile.ZipFile(wheel).namelist())
@@ -63,6 +63,7 @@ def test_everything_is_in_the_wheel(wheel: Path) -> None:
     } <= packed
 
 
+@pytest.mark.full
 def test_installed_wheel(wheel: Path, tmp_path: Path) -> None:
     """In a new virtual environment, away from the checkout: help in both languages, and the demo."""
     run(sys.executable, "-m", "venv", "venv", cwd=tmp_path)
