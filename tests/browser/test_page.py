@@ -128,7 +128,7 @@ def stack(page: Any) -> None:
     assert "28.69 USD/month" == step.locator("summary .usd").text_content()
     step.locator("summary").focus()
     page.keyboard.press("Enter")
-    step.get_by_text("HTTPS listener").wait_for()
+    step.get_by_text("HTTPS listener", exact=True).wait_for()
     assert "1 of 1 run" == page.locator("dd", has_text="1 of 1").text_content()
 
 
