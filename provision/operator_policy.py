@@ -72,8 +72,6 @@ def _permissions(resources: Iterable[Resource], stack: str) -> list[Permission]:
     """Return the resources' permissions, and what listing the other kinds needs."""
     found = [permission for resource in resources for permission in resource.operator_permissions()]
     for name, kind in kinds().items():
-        if not kind.__module__.startswith("provision.resources."):
-            continue  # a program's own kind of resource
         unused = kind.from_record(stack, f"{name}/{stack}", {})
         found += [one for one in unused.operator_permissions() if one.purpose == "read"]
     return found

@@ -14,6 +14,7 @@ from provision.run import Options, Run
 from provision.settings import Settings, read_setting
 from provision.stack import Secrets, Stack
 from provision.ui.errors import show_error
+from provision.ui.text import account_number
 from provision.wizard import prompts
 
 
@@ -39,10 +40,9 @@ def account_line(run: Run, engine: Engine) -> str:
     """Return the sentence that names the account, the profile and the region of this run."""
     if run.sandbox:
         return _("In the sandbox on this computer: nothing here costs anything.")
-    number = engine.account_region["account"]
     return _(
         "AWS account {account}, profile {profile}, region {region}",
-        account=f"{number[:4]}-{number[4:8]}-{number[8:]}",
+        account=account_number(engine.account_region["account"]),
         profile=run.clients.aws.profile,
         region=engine.account_region["region"],
     )

@@ -9,9 +9,10 @@ from provision import operator_policy
 from provision.cli import options
 from provision.cli.prepare import prepare_run
 from provision.engine import inspector
+from provision.engine.deleter import from_record
 from provision.errors import os_error
 from provision.i18n import _
-from provision.resources.base import Resource, kinds
+from provision.resources.base import Resource
 from provision.run import Options, Run
 from provision.ui.reports import show_json
 
@@ -62,13 +63,11 @@ def policy(given: Options, verb: str | None, out: Path | None) -> int:
 
 def _resources(run: Run) -> list[Resource]:
     """Return the stack's resources with what stack.yaml records of them, and those only recorded."""
-    records, known = run.file.records, kinds()
-    for resource in run.stack.resources:
-        if resource.key in records:
-            resource.load_from_record(records[resource.key].outputs)
+    records = run.file.records
+    inspector.load_records(run.stack.resources, records)
     keys = {resource.key for resource in run.stack.resources}
     others = [
-        known[record.kind].from_record(run.stack.name, key, record.outputs)
+        from_record(key, record, run.stack.name)
         for key, record in records.items()
         if key not in keys
     ]

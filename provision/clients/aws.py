@@ -261,13 +261,14 @@ def new_session() -> Any:
     import botocore.exceptions
     import botocore.session
 
+    core = botocore.session.get_session()
     try:
-        bundle = botocore.session.get_session().get_config_variable("ca_bundle")
+        bundle = core.get_config_variable("ca_bundle")
     except botocore.exceptions.BotoCoreError:  # no such profile: told at the first call
         bundle = None
     if bundle := bundle or os.environ.get("SSL_CERT_FILE"):
         os.environ.setdefault("AWS_CA_BUNDLE", str(bundle))
-    return boto3.Session()
+    return boto3.Session(botocore_session=core)
 
 
 def _date(response: Any) -> str:

@@ -188,10 +188,15 @@ def arn_pattern(resource_part: str = "") -> str:
     return rf"arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:[0-9]*:{re.escape(resource_part)}\S+"
 
 
+_classes: list[type] = []  # made with @resource
+
+
 @dataclass_transform(eq_default=False, field_specifiers=(field, output))
 def resource(kind: type[T]) -> type[T]:
     """Make a resource class: a dataclass that is compared by identity; outputs are not in its constructor."""
-    return dataclass(eq=False, repr=False)(kind)
+    made = dataclass(eq=False, repr=False)(kind)
+    _classes.append(made)
+    return made
 
 
 @resource
@@ -519,11 +524,9 @@ def tags_to_list(
 
 
 def kinds() -> dict[str, type[Resource]]:
-    """Return every resource class by name."""
-    found: dict[str, type[Resource]] = {}
-    queue = [Resource]
-    while queue:
-        for child in queue.pop().__subclasses__():
-            found[child.__name__] = child
-            queue.append(child)
-    return found
+    """Return every class made with @resource by name."""
+    return {
+        kind.__name__: kind
+        for kind in _classes
+        if issubclass(kind, Resource) and kind is not Resource
+    }

@@ -25,6 +25,11 @@ def columns(text: str) -> int:
     return cell_len(text)
 
 
+def account_number(digits: str) -> str:
+    """Return the account id as AWS's console shows it: 1234-5678-9012."""
+    return f"{digits[:4]}-{digits[4:8]}-{digits[8:]}"
+
+
 def wrap(text: str, limit: int) -> list[str]:
     """Return the text in lines of at most `limit` columns (at least 20), broken between words or letters."""
     limit = max(20, limit)

@@ -20,6 +20,7 @@ from provision.i18n import _
 from provision.image import base as base_image
 from provision.resources.base import Clients
 from provision.settings import Settings
+from provision.ui.text import account_number
 from provision.verify.tree import Check, Finding, ng, ok, skip
 
 OLDEST_PYTHON = (3, 11)
@@ -236,8 +237,7 @@ def _account(context: DoctorContext) -> Finding:
         return skip(_("needs: {title}", title=_("region is enabled")))
     if identity.error:
         return ng(identity.error.why, identity.error.then)
-    number = identity.account
-    return ok(f"{number[:4]}-{number[4:8]}-{number[8:]}, {identity.arn.rpartition(':')[2]}")
+    return ok(f"{account_number(identity.account)}, {identity.arn.rpartition(':')[2]}")
 
 
 def _permissions(context: DoctorContext) -> Finding:

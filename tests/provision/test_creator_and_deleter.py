@@ -1,6 +1,5 @@
 """Creating or deleting one resource: what is known after failed calls, and what happens next."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import botocore.exceptions as failures
@@ -29,8 +28,8 @@ class Thing(Resource):
 
     errors = Errors(retry=("InvalidState",))
 
-    def __init__(self, failures: Sequence[str] = ()) -> None:
-        self.logical_id, self.failures, self.required_tags = "thing", list(failures), {}
+    def __init__(self, failures: list[str]) -> None:
+        self.logical_id, self.failures, self.required_tags = "thing", failures, {}
 
     def create(self, clients: Clients) -> Live | None:
         raise ERRORS[self.failures.pop(0)]

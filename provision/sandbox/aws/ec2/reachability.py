@@ -10,11 +10,8 @@ def admits(groups: Iterable[Any], port: int, address: str, sources: Iterable[str
 
     The client has the IPv4 `address` and is a member of the security groups `sources` (ids).
     """
-    source_groups = set(sources)
-    return any(
-        _matches_port(rule, port) and _matches_source(rule, source_groups, address)
-        for group in groups
-        for rule in group.ingress_rules
+    return _allows(
+        (rule for group in groups for rule in group.ingress_rules), port, address, sources
     )
 
 
@@ -23,11 +20,15 @@ def lets_out(groups: Iterable[Any], port: int, address: str, targets: Iterable[s
 
     The server has the IPv4 `address` and is a member of the security groups `targets` (ids).
     """
-    target_groups = set(targets)
+    return _allows(
+        (rule for group in groups for rule in group.egress_rules), port, address, targets
+    )
+
+
+def _allows(rules: Iterable[Any], port: int, address: str, peer_groups: Iterable[str]) -> bool:
+    members = set(peer_groups)
     return any(
-        _matches_port(rule, port) and _matches_source(rule, target_groups, address)
-        for group in groups
-        for rule in group.egress_rules
+        _matches_port(rule, port) and _matches_peer(rule, members, address) for rule in rules
     )
 
 
@@ -37,8 +38,8 @@ def _matches_port(rule: Any, port: int) -> bool:
     return rule.ip_protocol == "tcp" and int(rule.from_port) <= port <= int(rule.to_port)
 
 
-def _matches_source(rule: Any, sources: set[str], address: str) -> bool:
-    if (rule.source_group or {}).get("GroupId") in sources:
+def _matches_peer(rule: Any, groups: set[str], address: str) -> bool:
+    if (rule.source_group or {}).get("GroupId") in groups:
         return True
     cidr = (rule.ip_range or {}).get("CidrIp")
     if not cidr:
