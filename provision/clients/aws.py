@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any
 
+from provision.clients import aws_advice
 from provision.clients.http import certificate_error, proxy_advice, trust_advice
 from provision.errors import Denied, Pending, ProvisionError, UnknownState
 from provision.i18n import _
@@ -33,37 +33,12 @@ THROTTLES = (
     "ProvisionedThroughputExceededException",
     "TransactionInProgressException",
 )
-ACCESS_DENIED = (
-    "AccessDenied",
-    "AccessDeniedException",
-    "UnauthorizedOperation",
-    "UnauthorizedAccess",
-    "NotAuthorized",
-)
 # AWS did not receive the whole request.
 REQUEST_TIMEOUTS = ("RequestTimeout", "RequestTimeoutException")
 READ_OPERATIONS = ("Describe", "Get", "List", "Head")  # prefixes of operations that change nothing
 ID_SUFFIXES = ("Id", "Ids", "Arn", "Arns", "ARN")  # of the names of parameters that hold ids
 # Parameters that may be empty strings in any call.
 MAY_BE_EMPTY = ("Prefix", "Delimiter", "KeyMarker", "VersionIdMarker", "Description", "Comment")
-BAD_CREDENTIALS = (
-    "InvalidClientTokenId",
-    "UnrecognizedClientException",
-    "AuthFailure",
-    "ExpiredToken",
-    "ExpiredTokenException",
-    "RequestExpired",
-    "MissingAuthenticationToken",
-    "InvalidSignatureException",
-    "SignatureDoesNotMatch",
-    "InvalidAccessKeyId",
-    "MissingAuthenticationTokenException",
-    "IncompleteSignature",
-    "IncompleteSignatureException",
-    "InvalidToken",
-    "TokenRefreshRequired",
-)
-
 # Codes of an endpoint that does not have an operation, and HTTP statuses if there is no code.
 UNSUPPORTED = (
     "InvalidAction",
@@ -218,7 +193,7 @@ class Aws:
         """Return what to do if the endpoint does not answer: the region may be mistyped."""
         known = self.regions("sts")
         if os.environ.get("AWS_ENDPOINT_URL") or self.region in known:
-            return _check_connection()
+            return aws_advice.check_connection()
         close = difflib.get_close_matches(self.region, known, 3) or known[:3]
         return _(
             "There may be no region {region}: set another with --set region=... (for example {regions}), "
@@ -360,31 +335,15 @@ def connection_error(error: Exception) -> ProvisionError:
         why = _(
             "the profile {profile} needs an MFA code, and there is no terminal", profile=profile
         )
-        return ProvisionError(doing, why, _mfa_advice())
+        return ProvisionError(doing, why, aws_advice.mfa_advice())
     then = _(
         "Sign in first (for example `aws configure` or `aws sso login`), then run the same command again."
     )
     if isinstance(error, botocore.exceptions.ConnectionError | ValueError):
-        then = _check_connection()
+        then = aws_advice.check_connection()
     if "407" in str(error):
         then = proxy_advice()
     return ProvisionError(doing, str(error), then)
-
-
-def _check_connection() -> str:
-    return _(
-        "Check this computer's network, proxy, AWS_ENDPOINT_URL and AWS_CA_BUNDLE, then run "
-        "the same command again."
-    )
-
-
-def clock_advice(now: datetime | None = None) -> str:
-    """Return the advice for a computer whose clock is wrong. now: the time by that clock."""
-    return _(
-        "Set this computer's clock (its time is now {now} UTC; on WSL: sudo hwclock -s), then run the "
-        "same command again.",
-        now=(now or datetime.now(UTC)).strftime("%Y-%m-%d %H:%M:%S"),
-    )
 
 
 def error_response(doing: str, error: Exception) -> ProvisionError:
@@ -392,83 +351,10 @@ def error_response(doing: str, error: Exception) -> ProvisionError:
 
     Its `answered` is False if the error code is a number: the HTTP status of a proxy's page.
     """
-    why = f"{code(error)}: {_shorten(message(error))}" if code(error) else str(error)
-    translated = ProvisionError(doing, why, _next_step(code(error), message(error)))
+    why = f"{code(error)}: {aws_advice.shorten(message(error))}" if code(error) else str(error)
+    translated = ProvisionError(doing, why, aws_advice.next_step(code(error), message(error)))
     translated.answered = not code(error).isdigit() and code(error) != ""
     return translated
-
-
-# Of a message: AWS's clock and this computer's differ; IAM User Guide, "Troubleshoot Signature Version 4".
-CLOCK_SKEW = re.compile(
-    r"Signature (expired|not yet current)|RequestTimeTooSkewed|difference between"
-)
-# Of a message of an account that may not do this yet.
-BLOCKED = re.compile(
-    r"account is currently blocked|does not support creating load balancers|account.*(verif|suspend)",
-    re.IGNORECASE,
-)
-QUOTA = re.compile(r"LimitExceeded|TooMany(HostedZones|LoadBalancers)|QuotaExceeded|QuotaReached")
-ENCODED = re.compile(r"(Encoded authorization failure message: \S{20})\S+")
-NOT_ENABLED = (
-    "InvalidClientTokenId",
-    "UnrecognizedClientException",
-    "AuthFailure",
-    "OptInRequired",
-)
-
-
-def _shorten(text: str) -> str:
-    """Return AWS's message with an encoded part cut, which only DecodeAuthorizationMessage reads."""
-    return ENCODED.sub(r"\1...", text)
-
-
-def _next_step(name: str, text: str) -> str:
-    """Return what to do about an error code and its message."""
-    if name == "RequestTimeTooSkewed" or CLOCK_SKEW.search(text):
-        return clock_advice()
-    if "valid region" in text:
-        return _(
-            "The region does not exist: set another, for example with --set region=ap-northeast-1 "
-            "(or in AWS_REGION), then run the same command again."
-        )
-    if "MultiFactorAuthentication" in text or "MFA" in text:
-        return _mfa_advice()
-    if name in NOT_ENABLED:
-        return _(
-            "Sign in to AWS again. If the credentials work elsewhere, the region may not be enabled in this "
-            "account: enable it (console, Account, AWS Regions) or set another, then run the same command "
-            "again."
-        )
-    if name in BAD_CREDENTIALS:
-        return _("Sign in to AWS again, then run the same command again.")
-    if BLOCKED.search(text):
-        return _(
-            "AWS has not unlocked this account for that yet: open a support case (Account and billing), "
-            "then run the same command again."
-        )
-    if QUOTA.search(name) and "Retry" not in text:
-        return _(
-            "The account's quota is used up: delete what is not needed, or ask for more in the console "
-            "(Service Quotas), then run the same command again to continue."
-        )
-    if name in ACCESS_DENIED:
-        if "service control policy" in text or "permissions boundary" in text:
-            return _(
-                "A rule of the organization or of the account forbids it, whatever your permissions: ask "
-                "its administrator, then run the same command again."
-            )
-        return _(
-            "Ask the account's administrator for the permission above, then run the same command "
-            "again."
-        )
-    return _("Fix the problem AWS reported, then run the same command again to continue.")
-
-
-def _mfa_advice() -> str:
-    return _(
-        "Get temporary credentials with a new MFA code first (aws sts get-session-token, or `aws configure "
-        "export-credentials --format env`), then run the same command again."
-    )
 
 
 def call_or_none(codes: str | tuple[str, ...], call: Callable[..., Any], **parameters: Any) -> Any:
@@ -581,7 +467,7 @@ def reading(
         try:
             _raise_translated(doing, error, declared)
         except ProvisionError as translated:
-            kind = Denied if code(error) in ACCESS_DENIED else UnknownState
+            kind = Denied if code(error) in aws_advice.ACCESS_DENIED else UnknownState
             raise kind(translated.what, translated.why, translated.then) from None
         evaluating = isinstance(error, LookupError | TypeError)
         if evaluating and answered and not _is_from_botocore(error.__traceback__):

@@ -2,7 +2,8 @@
 
 from typing import ClassVar
 
-from provision.clients.aws import ACCESS_DENIED, call_or_none
+from provision.clients.aws import call_or_none
+from provision.clients.aws_advice import ACCESS_DENIED
 from provision.clients.dns import DnsError
 from provision.errors import Pending
 from provision.i18n import _

@@ -12,6 +12,7 @@ from email.utils import parsedate_to_datetime
 
 from provision.clients import aws
 from provision.clients.aws import Identity
+from provision.clients.aws_advice import clock_advice
 from provision.clients.dns import DnsError
 from provision.clients.http import Http, proxy, root_cause
 from provision.clock import Clock
@@ -202,7 +203,7 @@ def _clock(context: DoctorContext) -> Finding:
         if skew > 0
         else _("it is {minutes} minutes behind AWS's", minutes=minutes)
     )
-    return ng(why, aws.clock_advice(context.now))
+    return ng(why, clock_advice(context.now))
 
 
 def _enabled(context: DoctorContext) -> Finding:
