@@ -24,7 +24,7 @@ AGENT = "news-bot (+https://developers.line.biz/)"
 
 @dataclass(frozen=True)
 class FeedState:
-    """What is remembered of a feed: its HTTP validators, so that it need not send again what we have.
+    """The HTTP validators of a feed, with which an unchanged feed is not sent again.
 
     `seen`: since when there are articles that have no time, by id; None before the first reading.
     """

@@ -62,7 +62,7 @@ _last_operation: ContextVar[list[str]] = ContextVar("_last_operation")
 
 @dataclass(frozen=True)
 class Identity:
-    """What AWS answered when it was asked who calls.
+    """The caller, as GetCallerIdentity returns it.
 
     account, arn: "" if it refused. date: the response's HTTP date. error: its refusal.
     """

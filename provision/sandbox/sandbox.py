@@ -24,9 +24,9 @@ from provision.sandbox.tasks.rootfs import Rootfs
 from provision.sandbox.tasks.runners import TaskRunner
 from provision.sandbox.web import control
 from provision.sandbox.web.feed_server import PATH, FeedServer
+from provision.sandbox.web.page_server import on_one_port
 from provision.sandbox.web.serving import TlsServer
 from provision.sandbox.web.stack_process import StackProcess
-from provision.sandbox.web.together import on_one_port
 
 # Simulated seconds that the bot keeps serving after SIGTERM, unless the task definition sets them.
 LINGER_SECONDS = 20.0

@@ -53,7 +53,7 @@ ACTIONS = (
 
 @dataclass
 class DoctorContext:
-    """What the checks share: settings and clients, and what earlier checks have found out."""
+    """The settings and clients of the checks, and the results that later checks need."""
 
     settings: Settings
     clients: Clients

@@ -74,7 +74,7 @@ CheckFunction = Callable[[CheckContext], Finding]
 
 
 class HasClock(Protocol):
-    """What every context of checks has: the clock on which they are repeated."""
+    """The context of checks: the clock on which they are repeated."""
 
     @property
     def clock(self) -> Clock:

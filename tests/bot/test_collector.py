@@ -86,7 +86,7 @@ def titles(folder: Path) -> list[str]:
 
 
 def test_from_feeds_to_the_bot(tmp_path: Path) -> None:
-    """What two feeds tell, newest first; asked again, they need not send it again."""
+    """The articles of two feeds are stored, newest first; unchanged feeds are not sent again."""
     old = "Thu, 14 Jan 2027 07:00:00 GMT"
     web = Feeds(a=rss(item("one"), item("two", date=old)), b=ATOM.encode())
     store = Folder(str(tmp_path))
@@ -182,7 +182,7 @@ def items(*rows: str) -> list[Article]:
     ],
 )
 def test_articles_of_one_feed_are_not_one(rows: list[str]) -> None:
-    """By guid, else by an address of their own, else by address and title; and again an hour later."""
+    """Articles are identified by guid, else by unique link, else by link and title, also an hour later."""
     once = merged(items(*rows), [], 0)
     assert 5 == len(once)
     assert once == merged(items(*rows), once, 0)
@@ -209,7 +209,7 @@ def test_articles_of_one_feed_are_not_one(rows: list[str]) -> None:
     ],
 )
 def test_articles_of_one_feed_that_are_one(stored: str, fresh: str) -> None:
-    """What is stored stays."""
+    """Stored articles are kept."""
     once = items(stored)
     assert once == merged(items(fresh), once, 0)
 
@@ -497,7 +497,7 @@ def test_redirects(
 
 
 def test_location_in_utf_8() -> None:
-    """As some servers send it, in raw bytes."""
+    """A Location header in raw UTF-8 bytes is followed."""
 
     def answer(server: RawServer, connection: socket.socket) -> None:
         moved = "HTTP/1.1 302 X\r\nLocation: /日本語/feed\r\nConnection: close\r\n".encode()

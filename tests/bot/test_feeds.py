@@ -32,7 +32,7 @@ def one(fields: str) -> Article:
 
 
 def title(markup: str) -> str:
-    """What becomes of a title in RSS."""
+    """Titles in RSS are read as text or as HTML."""
     (article,) = feed(rss(f"<item><title>{markup}</title></item>"))
     return article.title
 
@@ -76,7 +76,7 @@ def declared(label: str, content: bytes) -> bytes:
     ],
 )
 def test_encodings(content: bytes, kind: str) -> None:
-    """As browsers read them; what is not declared, or not so, by its look."""
+    """Encodings are read as browsers do; undeclared or wrongly declared ones are detected."""
     (article,) = read_feed(content, kind, "https://e.com/f", NOW)
     assert ("①㈱髙橋、東京都の天気", "ニュース") == (article.title, article.source)
 
@@ -237,7 +237,7 @@ def test_titles_of_atom(kind: str, markup: str, expected: str) -> None:
     ],
 )
 def test_summaries(html: str, expected: str) -> None:
-    """What a browser would show."""
+    """The text is that which a browser would show."""
     escaped = html.replace("&", "&amp;").replace("<", "&lt;")
     assert expected == one(f"<description>{escaped}</description>").summary
 
@@ -383,7 +383,7 @@ def test_times(text: str, expected: str) -> None:
     ],
 )
 def test_no_time(text: str) -> None:
-    """What cannot be read, or not believed."""
+    """Times that cannot be read, or are implausible, are unknown."""
     assert 0 == epoch_seconds(text)
 
 

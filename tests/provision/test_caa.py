@@ -100,7 +100,9 @@ def test_plan_rejects_excluding_caa_record(env: Env) -> None:
     assert WHOLE == env.inventory()
 
 
-@pytest.mark.parametrize("domain", ["shop.test", "shop.corp.internal"])
+@pytest.mark.parametrize(
+    "domain", ["shop.test", "shop.corp.internal", "shop.local", "shop.lan", "shop.home.arpa"]
+)
 def test_plan_rejects_a_domain_that_nobody_can_register(env: Env, domain: str) -> None:
     """ACM fails for it, but only after everything else is built; teardown is not stopped."""
     env.set(domain=domain)

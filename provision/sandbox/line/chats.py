@@ -1,4 +1,4 @@
-"""What the page shows of LINE: the conversations, and the webhooks with request and response."""
+"""Keep the conversations and the webhooks, with request and response, for the page."""
 
 import threading
 from collections import deque

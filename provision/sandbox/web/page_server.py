@@ -1,4 +1,4 @@
-"""What the page needs of the sandbox's servers, on LINE's port: a page cannot call other origins.
+"""Serve on LINE's port all that the page needs of the sandbox: a page cannot call other origins.
 
 Below /_sandbox/ every request needs the token, reads as well.
 """
