@@ -12,7 +12,7 @@ from bot.text import clean
 MAX_HTML_CHARACTERS = 20_000  # of an HTML text
 _ROOT_TAG = re.compile(r"<(?:\w+:)?(?:rss|feed|rdf)[\s>]", re.IGNORECASE)
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-# Half an emoji as a reference of its own (JavaScript's \\ud83d, and then \\ude00).
+# One half of a surrogate pair as a character reference (JavaScript's \\ud83d and \\ude00).
 _SURROGATE_REFERENCE = re.compile("&#(?:x(d[89a-f][0-9a-f]{2})|(5[5-7][0-9]{3}));", re.IGNORECASE)
 # CDATA or a comment; a reference; what begins no tag, begins no reference, and ends no CDATA.
 _BROKEN_MARKUP = re.compile(

@@ -124,7 +124,7 @@ class Builder:
             live = inspector.find(milestone, self.clients, waiting=True, retry=retry) or {}
         if pending := milestone.pending(live):
             self._last_unreached[milestone.key] = self.clock.now()
-            # A wait with a limit of its own (DNS does not answer) is not for a person.
+            # A wait that has a timeout (DNS does not answer) is not for a person.
             pending.outside = milestone.outside and pending.timeout is None
             pending.remaining = remaining
             raise pending
