@@ -50,7 +50,7 @@ def test_pause_and_resume(person: Person, addresses: dict[str, str]) -> None:
     assert 2 == asked.returncode
     assert "37.53 USD" in asked.stderr
     assert "--yes" in asked.stderr
-    assert "  + Load balancer    28.69  create 5\n" in asked.stderr
+    assert "  + Load balancer    28.69  create 6\n" in asked.stderr
     resumed = person.types("--sandbox", "resume", "--yes")
     assert (0, "https://news-bot.example/webhook\n") == result_of(resumed), resumed.stderr
     assert 1 == len(send(addresses, "help")["reply"])

@@ -62,7 +62,9 @@ def test_recover_keeps_name_from_set(person: Person) -> None:
     assert {"task_definition": "update"} == planned_actions(person)
 
     file.unlink()  # another command recovers it by itself, with a setting for this run only
-    done = person.types("--sandbox", "start", "--set", "name=shop-bot", "--set", "service.count=2")
+    words = ("--sandbox", "start", "--set", "name=shop-bot", "--set", "service.count=2")
+    assert 2 == person.types(*words).returncode  # a second task costs more: it asks
+    done = person.types(*words, "--yes")
     assert 0 == done.returncode, done.stderr
     settings = yaml.safe_load(file.read_text())
     assert ("shop-bot", 1) == (settings["name"], settings["service"].get("count", 1))

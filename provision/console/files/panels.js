@@ -40,10 +40,21 @@ export function startRegistrar() {
 
 // LINE's settings ------------------------------------------------------------------------------------
 
-// Return a switch with its explanation; `change` is called with its new state and returns whether it took.
+let changes = 0; // of switches, begun and ended
+
+// Return what `read` reads, or null if a switch was used meanwhile: the switches would jump back.
+async function readSwitches(read) {
+  const before = changes;
+  const found = await read();
+  return before === changes ? found : null;
+}
+
+// Return a switch with its explanation; `change` is called with its new state and returns null if it failed.
 function toggle(id, label, about, change) {
   const input = make("input", { type: "checkbox", role: "switch", id, "aria-describedby": id + "-about", onchange: async () => {
+    changes += 1;
     if (await change(input.checked) === null) input.checked = !input.checked;
+    changes += 1;
   } });
   return make("div", { class: "switch" }, make("label", { for: id }, input, " " + label), make("p", { id: id + "-about", class: "hint", text: about }));
 }
@@ -55,7 +66,7 @@ export function startLine() {
     make("div", { class: "card" }, ...names.map(name =>
       toggle(name, say(name), say(name + "_about"), value => post("/_sandbox/switch", { [name]: value })))), facts);
   return async () => {
-    const channel = await get("/_sandbox/channel");
+    const channel = await readSwitches(() => get("/_sandbox/channel"));
     if (!channel) return;
     for (const name of names) $(name).checked = channel[name];
     facts.replaceChildren(make("dt", { text: say("endpoint") }), make("dd", { text: channel.endpoint || say("none") }),
@@ -161,8 +172,9 @@ export function startFaults() {
       make("div", { class: "switch" }, make("b", { text: say("interrupt") }), make("p", { class: "hint", text: say("interrupt_about") }), interrupt),
       ...Object.entries(kinds).map(([name, change]) => toggle(name, say(name), say(name + "_about"), change))));
   return async () => {
-    const [faults, delays, spot, feed] = await Promise.all(["aws/faults", "aws/delays", "aws/spot", "feed/broken"].map(path => get("/_sandbox/" + path)));
-    if (!faults || !delays || !spot || !feed) return;
+    const found = await readSwitches(() => Promise.all(["aws/faults", "aws/delays", "aws/spot", "feed/broken"].map(path => get("/_sandbox/" + path))));
+    if (!found || !found.every(Boolean)) return;
+    const [faults, delays, spot, feed] = found;
     $("no_spot").checked = !spot.available;
     $("slow_dns").checked = delays.route53_sync >= DNS.slow;
     $("broken_feed").checked = feed.broken;
