@@ -284,5 +284,5 @@ def _report_failure(run: Run, error: ProvisionError, previous: str) -> int:
             "{revision} keeps answering; it was not interrupted. stack.yaml still has what failed.",
             revision=short_arn(previous),
         )
-    print(message, file=sys.stderr)
+    show(message, sys.stderr)
     return 1

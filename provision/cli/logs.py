@@ -15,6 +15,7 @@ from provision.clients import aws
 from provision.errors import NoResponse, ProvisionError, UsageError
 from provision.i18n import _
 from provision.run import Options, Run
+from provision.ui.text import show
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 # Seconds between two reads with --follow; the ingestion delay of CloudWatch Logs is about as long.
@@ -97,7 +98,7 @@ def read_events(run: Run, since_ms: int, *, follow: bool) -> list[dict[str, Any]
     except NoResponse as error:
         if not follow:
             raise
-        print(error.why, file=sys.stderr)
+        show(error.why, sys.stderr)
         return []
 
 

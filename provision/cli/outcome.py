@@ -102,4 +102,4 @@ def print_hours(run: Run) -> None:
 def print_pause_notice(run: Run) -> None:
     """Print a notice on stderr if the stack is paused."""
     if run.file.paused:
-        print(_("The stack is paused: `provision resume` puts it back."), file=sys.stderr)
+        show(_("The stack is paused: `provision resume` puts it back."), sys.stderr)

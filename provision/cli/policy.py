@@ -15,6 +15,7 @@ from provision.i18n import _
 from provision.resources.base import Resource
 from provision.run import Options, Run
 from provision.ui.reports import show_json
+from provision.ui.text import show
 
 
 def command() -> click.Command:
@@ -50,13 +51,13 @@ def policy(given: Options, verb: str | None, out: Path | None) -> int:
         return 0
     show_json(operator_policy.document(found))
     if len(documents) > 1:
-        print(
+        show(
             _(
                 "This is too long for one managed policy (6,144 characters): --out DIRECTORY writes it as "
                 "{count} policies.",
                 count=len(documents),
             ),
-            file=sys.stderr,
+            sys.stderr,
         )
     return 0
 

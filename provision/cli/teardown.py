@@ -85,7 +85,7 @@ def confirm_contents(run: Run, uses: ExternalUses, contents: bool) -> set[str]:
     contents_keys = set()
     interactive = prompts.on_terminal() and not run.options.yes
     for key, used in uses.items():
-        print(f"{run.label(key)}: {explain(used)}", file=sys.stderr)
+        show(f"{run.label(key)}: {explain(used)}", sys.stderr, hanging=2)
         if all(use.content for use in used):
             question = _("Delete {key} with all that is in it?", key=run.label(key))
             if contents or (interactive and prompts.confirm(question)):
@@ -95,9 +95,9 @@ def confirm_contents(run: Run, uses: ExternalUses, contents: bool) -> set[str]:
 
 def print_unlisted(kind: str, why: str) -> None:
     """Print on stderr that a kind of resource could not be listed."""
-    print(
+    show(
         _("Could not check whether a {kind} is left: {why}", kind=kind, why=why),
-        file=sys.stderr,
+        sys.stderr,
     )
 
 
@@ -154,7 +154,7 @@ def _print_result(run: Run, result: DeletionResult, as_json: bool) -> None:
     for key in result.left:
         print(_("left: {key}", key=run.label(key)))
     for key, why in result.unchecked.items():
-        print(_("unknown: {key}: {why}", key=run.label(key), why=why))
+        show(_("unknown: {key}: {why}", key=run.label(key), why=why), sys.stdout, hanging=2)
     print(
         _(
             "deleted: {deleted}, kept: {kept}, left: {left}",

@@ -121,7 +121,12 @@ def test_cost_sends_nothing_to_aws(person: Person, addresses: dict[str, str]) ->
         "collector_schedule/news-bot",
     } == {entry["key"] for entry in cost["resources"]}
     assert cost["monthly_usd"] == round(sum(entry["monthly_usd"] for entry in cost["resources"]), 2)
-    assert cost["lower"]
+    assert [
+        {"id": "pause", "monthly_usd": 37.53},
+        {"id": "two_subnets", "monthly_usd": 3.65},
+    ] == cost["lower"]
+    japanese = person.types("--sandbox", "--lang", "ja", "cost", "--yes", "--json")
+    assert cost == json.loads(japanese.stdout)
     assert [
         "About 38.16 USD (5,910 yen) a month (list prices of 2025 without tax and traffic; 155 yen to "
         "the dollar).",
