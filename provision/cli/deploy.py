@@ -71,7 +71,9 @@ def deploy(given: Options, *, rollback: bool, as_json: bool = False) -> int:
         if given.yes or not prompts.on_terminal():
             raise
         show_error(error)
-        if not prompts.confirm(_("Run on demand, at the full price, for now?")):
+        if not prompts.confirm(
+            _("There is no Spot capacity. Run on demand at the full price for now?")
+        ):
             return 1
     agreed = replace(given, sets=(*given.sets, "service.capacity=on-demand"), yes=True)
     return deploy(agreed, rollback=False, as_json=as_json)

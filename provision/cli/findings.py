@@ -48,7 +48,7 @@ def headline(checks: Sequence[Check[Any]], findings: Mapping[str, Finding]) -> s
     wrong = [check.title for check in checks if findings[check.key] in failed(findings)]
     if not wrong:
         return _("All is well.")
-    return _("{count} to look at: {titles}", count=len(wrong), titles=listed(wrong))
+    return _("{count} to check: {titles}", count=len(wrong), titles=listed(wrong))
 
 
 def show(checks: Sequence[Check[Any]], findings: Mapping[str, Finding], stream: Any) -> None:

@@ -41,7 +41,7 @@ def command() -> click.Command:
             "--level",
             type=click.Choice(["debug", "info", "warning", "error"]),
             default="debug",
-            help=_("only lines of this level or a graver one"),
+            help=_("only lines of this level or higher"),
         ),
         click.option("--json", "as_json", is_flag=True, help=_("the lines as the bot wrote them")),
     )

@@ -176,7 +176,10 @@ def _run_action(action: Callable[[], int]) -> int:
         error.show()
         return 2 if isinstance(error, click.UsageError) else 1
     except Pending as why:
-        show(_("Not now: {reason}. Run the same command again.", reason=why.reason), sys.stderr)
+        show(
+            _("Not possible yet: {reason}. Run the same command again.", reason=why.reason),
+            sys.stderr,
+        )
         return 1
     except ProvisionError as error:
         show_error(error)

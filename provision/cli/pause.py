@@ -54,7 +54,7 @@ def pause(given: Options, contents: bool, as_json: bool) -> int:
     show_result(
         {"paused": True, "saved_monthly_usd": round(saved, 2)},
         _(
-            "paused; about {saved:.2f} USD a month less. `provision resume` puts it back.",
+            "Paused: about {saved:.2f} USD a month less. `provision resume` restores it.",
             saved=saved,
         ),
         as_json=as_json,

@@ -35,7 +35,7 @@ def scale(options: Options, *, start: bool, as_json: bool) -> int:
             outcome = scale_service(run, engine, count)
     if outcome.errors:
         return report_errors(outcome.errors)
-    show_result({"wanted": count}, _("tasks wanted: {count}", count=count), as_json=as_json)
+    show_result({"wanted": count}, _("desired tasks: {count}", count=count), as_json=as_json)
     if start:
         usd = run.stack.service.costs(prices(run.file.settings["region"]))
         then = _(

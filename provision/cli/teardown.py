@@ -73,7 +73,7 @@ def teardown(given: Options, everything: bool, contents: bool, as_json: bool) ->
 
 
 def _deletable(run: Run) -> list[Resource]:
-    """Return what can be deleted: a milestone is nothing of its own."""
+    """Return the resources that can be deleted; milestones create nothing."""
     return [each for each in run.stack.resources if not isinstance(each, Milestone)]
 
 
@@ -113,7 +113,7 @@ def _print_preview(run: Run, teardown_preview: Mapping[str, str]) -> None:
     ends = sum(usd.get(key, 0.0) for key in to_delete)
     if ends:
         show(
-            _("That ends about {usd:.2f} USD ({yen} yen) a month.", usd=ends, yen=yen(ends)),
+            _("This saves about {usd:.2f} USD ({yen} yen) a month.", usd=ends, yen=yen(ends)),
             sys.stderr,
         )
 
@@ -172,6 +172,6 @@ def _print_result(run: Run, result: DeletionResult, as_json: bool) -> None:
                 yen=yen(total),
             )
             if total
-            else _("Nothing of this stack is charged any more."),
+            else _("This stack no longer costs anything."),
             sys.stderr,
         )

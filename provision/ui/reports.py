@@ -137,9 +137,11 @@ def headline(document: dict[str, Any]) -> str:
 
 
 def _sign(entry: dict[str, Any]) -> str:
-    """Return the sign of an entry of `status --json`: ready, not ready, not there, not known."""
+    """Return the sign of an entry of `status --json`: ready, differs, not ready, not there, not known."""
     if entry["ready"] is None:
         return "?"
+    if entry["ready"] and entry["drift"]:
+        return "~"
     return "✓" if entry["ready"] else "✗" if entry["live"] else "."
 
 
@@ -156,13 +158,13 @@ def show_status(document: dict[str, Any], stream: Any, *, verbose: bool = False)
     for step, keys in by_step(of).items():
         signs = [_sign(of[key]) for key in keys]
         if not verbose:
-            print(f"  {next((s for s in '✗?.' if s in signs), '✓')} {step}", file=stream)
+            print(f"  {next((s for s in '✗?~.' if s in signs), '✓')} {step}", file=stream)
         for key, sign in zip(keys, signs, strict=True):
             entry = of[key]
             if verbose:
                 told = f"  {sign} {key:{max(map(len, of))}}  {entry['state']:9} {entry['reason']}"
                 print(told.rstrip(), file=stream)
-            elif sign != "✓" or entry["drift"]:
+            elif sign != "✓":
                 print(f"    {sign} {name_of(key)}: {entry['reason']}".rstrip(": "), file=stream)
             for drift in entry["drift"] or []:
                 print(f"      {drift['path']}: {drift['have']!r} -> {drift['want']!r}", file=stream)

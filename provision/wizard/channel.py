@@ -58,7 +58,7 @@ def _ask_for_missing(run: Run, parameter: Parameter) -> None:
 
 
 def _ask(parameter: Parameter, default: str = "") -> str:
-    """Ask for a secret, and tell where LINE's console shows it."""
+    """Ask for a secret, with the place where LINE's console shows it."""
     question = (
         _("LINE's channel secret (LINE Developers, tab Basic settings, Channel secret):")
         if parameter.variable == "LINE_CHANNEL_SECRET"

@@ -13,11 +13,11 @@ from tests.provision.shell import Person, client, control, send
 def test_stop_and_start(person: Person, addresses: dict[str, str]) -> None:
     """Stopped, the bot is silent and nothing is deleted; started, it answers."""
     assert 0 == person.types("--sandbox", "setup", "--yes").returncode
-    assert (0, "tasks wanted: 0\n") == result_of(person.types("--sandbox", "stop"))
+    assert (0, "desired tasks: 0\n") == result_of(person.types("--sandbox", "stop"))
     assert send(addresses, "help")["reply"] is None
     status = json.loads(person.types("--sandbox", "status", "--json").stdout)
     assert [] == [entry["key"] for entry in status["resources"] if not entry["ready"]]
-    assert (0, "tasks wanted: 1\n") == result_of(person.types("--sandbox", "start"))
+    assert (0, "desired tasks: 1\n") == result_of(person.types("--sandbox", "start"))
     assert 1 == len(send(addresses, "help")["reply"])
 
 

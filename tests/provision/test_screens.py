@@ -302,6 +302,19 @@ def test_status_by_step(capsys: pytest.CaptureFixture[str]) -> None:
     ] == capsys.readouterr().out.splitlines()
 
 
+def test_status_of_what_differs(capsys: pytest.CaptureFixture[str]) -> None:
+    """A resource that is ready but not as set has a sign of its own."""
+    image = entry("image", drift=[{"path": "imageTag", "have": "a", "want": "b"}])
+    show_status(document(entry("zone/x"), image, entry("service/x")), sys.stdout)
+    assert [
+        "1 resources differ: `provision plan` shows how.",
+        "  ✓ Domain",
+        "  ~ Bot",
+        "    ~ image",
+        "      imageTag: 'a' -> 'b'",
+    ] == capsys.readouterr().out.splitlines()[:5]
+
+
 def test_status_without_a_stack(capsys: pytest.CaptureFixture[str]) -> None:
     """The headline says all; what could not be looked at is shown nevertheless."""
     show_status(document(entry("https/x", **ABSENT), built=False), sys.stdout)
