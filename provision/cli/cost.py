@@ -43,7 +43,7 @@ def cost(given: Options, as_json: bool) -> int:
     savings = _savings(run)
     print_pause_notice(run)
     if not run.file.paused and not is_built(run.stack, run.file):
-        show(_("Nothing is built: this is what it would cost."), sys.stderr)
+        show(_("There is no stack: this is what it would cost."), sys.stderr)
     if as_json:
         document = {
             "resources": [{"key": key, "monthly_usd": usd} for key, usd in costs.items()],

@@ -71,6 +71,14 @@ def logs(given: Options, follow: bool, since: str, level: str, as_json: bool) ->
                 if line := _format_event(event, level, as_json):
                     print(line, flush=True)
         if not follow:
+            if not printed:
+                show(
+                    _(
+                        "No lines in the last {since}. To look further back: `provision logs --since 1d`.",
+                        since=since,
+                    ),
+                    sys.stderr,
+                )
             return 0
         run.clock.sleep(POLL_INTERVAL)
 

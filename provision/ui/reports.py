@@ -162,7 +162,7 @@ def show_status(document: dict[str, Any], stream: Any, *, verbose: bool = False)
         for key, sign in zip(keys, signs, strict=True):
             entry = of[key]
             if verbose:
-                told = f"  {sign} {key:{max(map(len, of))}}  {entry['state']:9} {entry['reason']}"
+                told = f"  {sign} {entry['state']:9} {key}  {entry['reason']}"
                 print(told.rstrip(), file=stream)
             elif sign != "✓":
                 print(f"    {sign} {name_of(key)}: {entry['reason']}".rstrip(": "), file=stream)

@@ -104,9 +104,20 @@ def test_logs(person: Person, addresses: dict[str, str]) -> None:
     raw = person.types("--sandbox", "logs", "--since", "1d", "--json")
     assert {"level", "logger", "message", "time"} <= json.loads(raw.stdout.splitlines()[0]).keys()
     assert "" == person.types("--sandbox", "logs", "--since", "1d", "--level", "error").stdout
+    nothing = person.types("--sandbox", "logs", "--since", "0s")
+    assert "No lines in the last 0s." in nothing.stderr
     wrong = person.types("--sandbox", "logs", "--since", "yesterday")
     assert 2 == wrong.returncode
     assert "--since 10m" in wrong.stderr
+
+
+def test_without_a_stack(person: Person) -> None:
+    """The first line says that there is none, and what to do."""
+    for verb in ("status", "verify"):
+        first, _line, _rest = person.types("--sandbox", verb, "--yes").stdout.partition("\n")
+        assert "There is no stack. `provision --sandbox setup` builds one." == first
+    cost = person.types("--sandbox", "cost", "--yes")
+    assert "There is no stack: this is what it would cost.\n" == cost.stderr
 
 
 def test_cost_sends_nothing_to_aws(person: Person, addresses: dict[str, str]) -> None:

@@ -106,6 +106,45 @@ def test_live_list_in_japanese_at_120_columns(monkeypatch: pytest.MonkeyPatch) -
     ] == rows
 
 
+REGISTRAR = "name servers at the registrar: your registrar lists others"
+PROVISIONING = f"load balancer: state: provisioning; {'a' * 40}"
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        (
+            "80",
+            [
+                ">  Domain         1:15/2:00  1/2",
+                ".  Certificate               1/2",
+                ">  Load balancer  0:00/2:00  0/1",
+                "1:15 so far, of about 4:05",
+                REGISTRAR,
+                PROVISIONING,
+            ],
+        ),
+        (
+            "200",
+            [
+                f">  Domain         1:15/2:00  {REGISTRAR}",
+                ".  Certificate               1/2",
+                f">  Load balancer  0:00/2:00  {PROVISIONING}",
+                "1:15 so far, of about 4:05",
+            ],
+        ),
+    ],
+)
+def test_live_list_at_other_widths(
+    columns: str, expected: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reason stands in its row where it fits; sign, name, seconds and count are always there."""
+    monkeypatch.setenv("COLUMNS", columns)
+    stream = Terminal()
+    run(ManualClock(), stream)
+    assert expected == [line for line in stream.lines() if line][-2 - len(expected) : -2]
+
+
 def test_name_servers_go_when_the_registrar_has_them() -> None:
     """The pinned text is shown until its resource is done."""
     stream, clock = Terminal(), ManualClock()

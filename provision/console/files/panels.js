@@ -8,7 +8,7 @@ const SHOWN = 200; // rows of calls or webhooks
 
 export function startRegistrar() {
   const fields = [1, 2, 3, 4].map(number => make("input", { id: "ns" + number, autocomplete: "off", spellcheck: "false", placeholder: "ns-0000.awsdns-00.org" }));
-  const domain = make("input", { id: "domain", autocomplete: "off", spellcheck: "false" });
+  const domain = make("input", { id: "domain", autocomplete: "off", spellcheck: "false", required: true });
   const now = make("p", { id: "servers-now", role: "status" });
   const path = () => "/_sandbox/registrar/domains/" + encodeURIComponent(domain.value.trim());
   const show = found => {
