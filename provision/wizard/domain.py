@@ -83,8 +83,9 @@ def warn(run: Run) -> list[str]:
         show(
             _(
                 "{domain} is in use. Its servers ({servers}) answer, among others:\n{records}\n"
-                "When its name servers change, all that is not in the new zone stops: mail, website, "
-                "proofs of ownership. A sub-domain of its own leaves them alone: --set domain=bot.{domain}",
+                "When its name servers change, everything that is not in the new zone stops working: "
+                "mail, website, proofs of ownership. A subdomain for the bot avoids that: "
+                "--set domain=bot.{domain}",
                 domain=domain,
                 servers=servers,
                 records="\n".join(f"    {record}" for record in records),
