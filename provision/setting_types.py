@@ -5,6 +5,7 @@ They raise ValueError with a description of the allowed values.
 
 import re
 from collections.abc import Callable
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from provision import schedules
@@ -86,7 +87,7 @@ def host_name(raw: Raw) -> str:
         top = rf"(?![0-9]+\Z){label}"  # or it is an IP address
         if raw.isascii() and len(name) <= 253 and re.fullmatch(rf"({label}\.)+{top}", name):
             return name
-        if converted := _international(raw):
+        if converted := _contained_name(raw):
             raise ValueError(
                 _(
                     "a domain name such as example.jp; for {given}: {converted}",
@@ -97,13 +98,17 @@ def host_name(raw: Raw) -> str:
     raise ValueError(_("a domain name such as example.jp (an international one in its xn-- form)"))
 
 
-def _international(name: str) -> str:
-    """Return the xn-- form of an international domain name; "" if it is not one."""
+def _contained_name(text: str) -> str:
+    """Return the domain name in a URL or with a port, an international one in its xn-- form; "" for none."""
+    text = text.strip()
     try:
-        converted = name.strip().encode("idna").decode()
-    except UnicodeError:
+        host = urlsplit(text if "//" in text else f"//{text}").hostname or ""
+        converted = host.encode("idna").decode()
+    except ValueError:  # UnicodeError is one
         return ""
-    return "" if name.isascii() or "." not in converted else converted.lower()
+    return (
+        converted if re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.[a-z][a-z0-9-]+", converted) else ""
+    )
 
 
 def image_reference(raw: Raw) -> str:
