@@ -13,6 +13,8 @@ from provision.i18n import _
 from provision.image.reference import parse
 
 Raw = str | list[str]
+_LABEL = r"(?!-)[a-z0-9-]{1,63}(?<!-)"
+HOST_NAME = re.compile(rf"({_LABEL}\.)+(?![0-9]+\Z){_LABEL}")  # digits at the end: an IP address
 
 # MiB by CPU units. Amazon ECS Developer Guide, "Task definition parameters", task size.
 FARGATE_MEMORY = {
@@ -83,9 +85,7 @@ def host_name(raw: Raw) -> str:
     """
     if isinstance(raw, str):
         name = raw.removesuffix(".").lower()
-        label = r"(?!-)[a-z0-9-]{1,63}(?<!-)"
-        top = rf"(?![0-9]+\Z){label}"  # or it is an IP address
-        if raw.isascii() and len(name) <= 253 and re.fullmatch(rf"({label}\.)+{top}", name):
+        if raw.isascii() and len(name) <= 253 and HOST_NAME.fullmatch(name):
             return name
         if converted := _contained_name(raw):
             raise ValueError(
@@ -106,9 +106,7 @@ def _contained_name(text: str) -> str:
         converted = host.encode("idna").decode()
     except ValueError:  # UnicodeError is one
         return ""
-    return (
-        converted if re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.[a-z][a-z0-9-]+", converted) else ""
-    )
+    return converted if HOST_NAME.fullmatch(converted) else ""
 
 
 def image_reference(raw: Raw) -> str:

@@ -144,6 +144,7 @@ def test_accepted_value(key: str, raw: Any, expected: Any) -> None:
         ),
         ("example.jp:443", "a domain name such as example.jp; for example.jp:443: example.jp"),
         (" example.jp ", "a domain name such as example.jp; for  example.jp : example.jp"),
+        ("-a.jp", "a domain name such as example.jp (an international one in its xn-- form)"),
         ("http://[", "a domain name such as example.jp (an international one in its xn-- form)"),
         (
             "ｅｘａｍｐｌｅ.jp",
