@@ -96,12 +96,10 @@ def follow_advice(person: Person, verb: str) -> list[str]:
     raise AssertionError(f"round and round: {run}")
 
 
+@pytest.mark.slow(seconds=140)
 @pytest.mark.parametrize(
     "verb",
-    [
-        pytest.param("setup", marks=pytest.mark.slow(seconds=100)),
-        pytest.param("status", marks=pytest.mark.full),
-    ],
+    ["setup", pytest.param("status", marks=pytest.mark.full)],
 )
 def test_advice_leads_back_to_a_complete_stack(person: Person, verb: str) -> None:
     """From each broken state, starting with a mutating command or with a read-only one."""
