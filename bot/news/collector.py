@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 
+from bot import load_json
 from bot.config import CollectorConfig, ConfigError
-from bot.logs import configuration
 from bot.news.articles import Article, parse
 from bot.news.cache import COLLECTED
 from bot.news.feeds import BadFeed, canonical, shown
@@ -34,7 +34,7 @@ Read = Callable[[Sequence[tuple[str, FeedState]], float], list[Result]]
 
 def main() -> int:
     """Collect once; return the exit status."""
-    logging.config.dictConfig(configuration())
+    logging.config.dictConfig(load_json("logging.json"))
     try:
         config = CollectorConfig.from_environment()
     except ConfigError as error:

@@ -1,17 +1,17 @@
 """The times that feeds give, in the forms that are seen in Japan."""
 
-import json
 import re
 import unicodedata
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 
 from dateutil.parser import parse  # type: ignore[import-untyped]
+
+from bot import load_json
 
 JAPAN = timezone(timedelta(hours=9))
 EARLIEST = 631152000.0  # 1990: software without a time writes the year 1 or 1970
 # Zones with their hours from UTC; how months begin in English, French, German, Italian, ...
-_TABLES = json.loads(Path(__file__).parent.with_name("dates.json").read_bytes())
+_TABLES = load_json("dates.json")
 _UNITS = str.maketrans({"年": " ", "日": " ", "時": "h", "分": "m", "秒": "s"})  # as dateutil's
 _REPLACEMENTS = {
     r"\([^)]*\)?|^\D*[,、] *(?=\d)": " ",  # a comment; a weekday in any language
