@@ -156,10 +156,10 @@ def similar_command(words: str) -> str:
     return next((one for one in COMMANDS if one in near or (begun and one.startswith(wanted))), "")
 
 
-def show(query: Query, news: News) -> list[Message]:
+def show(query: Query, news: News, first: Sequence[str] = ()) -> list[Message]:
     """Show a page of the articles a query asks for; else the nearest categories and what is new."""
     if query.kind == "help":
-        return as_list(usage(None, news))
+        return usage(None, news)
     if not news.articles:
         return [text(say(query.language, "no articles"))]
     heading = f"{shorten(query.words, 60)}:"
@@ -169,33 +169,27 @@ def show(query: Query, news: News) -> list[Message]:
         found = news.articles.of_category(query.words)
     else:
         found = news.articles.search(query.words)
+    # The next pages are as of the newest article at the time of the first one.
+    as_of = query.as_of or ceil(max(0.0, min(next(news.articles.newest()).published, 1e11)))
     if query.as_of:
-        found = dropwhile(lambda article: article.published > query.as_of, found)
+        found = dropwhile(lambda article: article.published > as_of, found)
     shown, more = page(found, query.skipped, SHOWN)
     if shown:
+        following = replace(query, skipped=query.skipped + len(shown), as_of=as_of)
         reply = [carousel(shown, heading, news.now, query.language)]
-        return with_next(reply, news, next_page(query, len(shown), news) if more else None)
+        return with_next(reply, news, following if more else None, first)
     if query.skipped:
         return with_next([text(say(query.language, "no more"))], news)
     return nothing_found(query, news)
 
 
-def next_page(query: Query, count: int, news: News) -> Query:
-    """Return the query for what follows, as of the newest article of the first page's time."""
-    newest = ceil(max(0.0, min(next(news.articles.newest()).published, 1e11)))
-    return replace(query, skipped=query.skipped + count, as_of=query.as_of or newest)
-
-
 def nothing_found(query: Query, news: News) -> list[Message]:
     """Say so, and show the nearest categories and what is new."""
-    language = query.language
     near = nearest(query.words, news.articles)
     names = ("newest instead", "nearest categories" if near else "categories")
-    told = say(language, *names, word=query.words, categories=near or news.articles.categories)
-    newest, more = page(news.articles.newest(), 0, SHOWN)
-    reply = [text(told), carousel(newest, say(language, "newest"), news.now, language)]
-    following = next_page(Query("latest", "", language), len(newest), news)
-    return with_next(reply, news, following if more else None, near)
+    categories = near or news.articles.categories
+    told = text(say(query.language, *names, word=query.words, categories=categories))
+    return [told, *show(Query("latest", "", query.language), news, near)]
 
 
 def nearest(words: str, articles: ArticleIndex) -> list[str]:
