@@ -96,16 +96,10 @@ def answer(
     spoken = language_of(words) if words else None
     if spoken != "ja" and (user := user_id(event)) and not in_group(event):
         spoken = language(user) or spoken
-    reply = handle(event, words, News(articles, now, spoken))
-    return as_list(reply) if reply else None
+    return handle(event, words, News(articles, now, spoken))
 
 
-def as_list(reply: Message | list[Message]) -> list[Message]:
-    """Return the reply as a list of messages."""
-    return [reply] if isinstance(reply, dict) else reply
-
-
-def handle(event: Any, words: str, news: News) -> Message | list[Message] | None:
+def handle(event: Any, words: str, news: News) -> list[Message] | None:
     """Return the reply to an event with these words."""
     if isinstance(event, FollowEvent | JoinEvent):
         again = isinstance(event, FollowEvent) and event.follow.is_unblocked
@@ -118,7 +112,7 @@ def handle(event: Any, words: str, news: News) -> Message | list[Message] | None
         return sentences(news, received if received in PHRASES else "received", "write words")
     for word in command_words(words):
         if word in COMMANDS:
-            return COMMANDS[word](event, news)
+            return run(word, event, news)
     for form in wordings(words):
         if category := news.articles.category(form):
             return show(
@@ -127,6 +121,12 @@ def handle(event: Any, words: str, news: News) -> Message | list[Message] | None
     if isinstance(event, PostbackEvent) or not normalise(words):  # of a menu that is not ours
         return usage(event, news)
     return search(event, words, news)
+
+
+def run(word: str, event: Any, news: News) -> list[Message]:
+    """Return what a command answers, as a list."""
+    reply = COMMANDS[word](event, news)
+    return [reply] if isinstance(reply, dict) else reply
 
 
 def search(event: Any, words: str, news: News) -> list[Message]:
@@ -139,7 +139,7 @@ def search(event: Any, words: str, news: News) -> list[Message]:
         return show(query, news)
     if near := similar_command(words):
         told = text(say(query.language, "nothing found", word=words))
-        return [told, *as_list(COMMANDS[near](event, news))][:5]
+        return [told, *run(near, event, news)][:5]
     near = news.articles.respell(words)
     if any(news.articles.search(near)):
         told = text(say(query.language, "found instead", word=words, near=near))
