@@ -119,7 +119,7 @@ def handle(event: Any, words: str, news: News) -> list[Message] | None:
                 Query("category", words if form == words else category, news.language or "ja"), news
             )
     if isinstance(event, PostbackEvent) or not normalise(words):  # of a menu that is not ours
-        return usage(event, news)
+        return run("help", event, news)
     return search(event, words, news)
 
 
@@ -159,7 +159,7 @@ def similar_command(words: str) -> str:
 def show(query: Query, news: News, first: Sequence[str] = ()) -> list[Message]:
     """Show a page of the articles a query asks for; else the nearest categories and what is new."""
     if query.kind == "help":
-        return usage(None, news)
+        return run("help", None, news)
     if not news.articles:
         return [text(say(query.language, "no articles"))]
     heading = f"{shorten(query.words, 60)}:"
