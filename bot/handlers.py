@@ -115,9 +115,8 @@ def handle(event: Any, words: str, news: News) -> list[Message] | None:
             return run(word, event, news)
     for form in wordings(words):
         if category := news.articles.category(form):
-            return show(
-                Query("category", words if form == words else category, news.language or "ja"), news
-            )
+            named = words if form == words else category
+            return show(Query("category", named, news.language or "ja"), news)
     if isinstance(event, PostbackEvent) or not normalise(words):  # of a menu that is not ours
         return run("help", event, news)
     return search(event, words, news)

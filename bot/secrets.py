@@ -50,8 +50,8 @@ class Secret:
 def secret_of(config: Config, name: str) -> Secret:
     """Return a secret of the configuration, which is read again from its parameter if it has one."""
     value, parameter = getattr(config, name), getattr(config, f"{name}_parameter")
-    seconds = TIMEOUT_SECONDS, TIMEOUT_SECONDS
-    client = cache(lambda: make_client("ssm", config.region, *seconds, attempts=2))
+    timeouts = (TIMEOUT_SECONDS, TIMEOUT_SECONDS)
+    client = cache(lambda: make_client("ssm", config.region, timeouts, attempts=2))
 
     def read() -> str:
         answer = client().get_parameter(Name=parameter, WithDecryption=True)

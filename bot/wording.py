@@ -6,11 +6,8 @@ from bot import load_json
 from bot.text import normalise
 
 # Other ways to say what a command of handlers.py is registered for.
-SYNONYMS = {
-    normalise(word): command
-    for command, words in load_json("synonyms.json").items()
-    for word in words
-}
+_SYNONYMS = load_json("synonyms.json")
+SYNONYMS = {normalise(word): command for command, words in _SYNONYMS.items() for word in words}
 _SENTENCES = load_json("sentences.json")
 # Sentences that ask to be written to; a search for 通知機能 stays a search.
 _SUBSCRIPTION = re.compile("|".join(_SENTENCES["subscription"]))

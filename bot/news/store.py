@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from bot.aws import make_client
 
-CONNECT_SECONDS, READ_SECONDS = 5, 20  # of S3; never within an answer
+TIMEOUTS = (5, 20)  # seconds to connect to S3 and to read; never within an answer
 
 
 class NotFound(Exception):
@@ -41,19 +41,18 @@ class Bucket:
 
     def __init__(self, bucket: str, prefix: str, region: str = "", client: Any = None) -> None:
         self._bucket, self._prefix = bucket, f"{prefix}/" if prefix else ""
-        seconds = CONNECT_SECONDS, READ_SECONDS
-        self._client = cache(lambda: client or make_client("s3", region, *seconds, attempts=4))
+        self._client = cache(lambda: client or make_client("s3", region, TIMEOUTS, attempts=4))
         self._last: dict[str, tuple[str, bytes]] = {}  # ETag and content by name
 
     def read(self, name: str) -> bytes:
         """Return the file's content. Raise NotFound."""
         from botocore.exceptions import ClientError
 
+        where = {"Bucket": self._bucket, "Key": self._prefix + name}
         tag, content = self._last.get(name, ("", b""))
         condition = {"IfNoneMatch": tag} if tag else {}
         try:
-            key = self._prefix + name
-            answer = self._client().get_object(Bucket=self._bucket, Key=key, **condition)
+            answer = self._client().get_object(**where, **condition)
         except ClientError as error:
             code = error.response["Error"]["Code"]
             if code == "304":

@@ -89,20 +89,15 @@ def read_all(
 ) -> list[Result]:
     """Return what is new in each feed; those that take longer are given up, whatever they do."""
     context, count = multiprocessing.get_context("spawn"), min(SIDE_BY_SIDE, len(asked))
-    with ProcessPool(count, initializer=limit_memory, context=context) as pool:
+    # Let a reading fail that needs too much memory, not the task.
+    memory = (resource.RLIMIT_DATA, (MOST_MEMORY, MOST_MEMORY))
+    with ProcessPool(count, 0, resource.setrlimit, memory, context) as pool:
         futures = [pool.schedule(read, (url, state, now), timeout=seconds) for url, state in asked]
         return [_result(future) for future in futures]
-
-
-def limit_memory() -> None:
-    """Let a reading fail that needs too much, not the task."""
-    resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY, MOST_MEMORY))
 
 
 def _result(future: Future[Result]) -> Result:
     try:
         return future.result()
-    except TimeoutError:
-        return BadFeed("too slow")
-    except Exception as error:  # the process has ended
-        return BadFeed(reason(error))
+    except Exception as error:  # of its time, or of its process
+        return BadFeed("too slow" if isinstance(error, TimeoutError) else reason(error))
