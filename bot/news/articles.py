@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from itertools import islice
 from string import ascii_lowercase
-from typing import Any
+from typing import Any, Self
 
 from bot.text import clean, normalise
 
@@ -46,9 +46,7 @@ class Article:
 class ArticleIndex:
     """The articles, newest first, with the texts that are searched; `previous` saves making them anew."""
 
-    def __init__(
-        self, articles: Iterable[Article] = (), previous: "ArticleIndex | None" = None
-    ) -> None:
+    def __init__(self, articles: Iterable[Article] = (), previous: Self | None = None) -> None:
         known = dict(previous._rows) if previous else {}
         newest = sorted(articles, key=lambda article: -article.published)
         self._rows: list[tuple[Article, str]] = [

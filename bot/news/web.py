@@ -68,8 +68,7 @@ def fetch(url: str, state: FeedState) -> tuple[bytes, str, FeedState] | None:
 def read(url: str, state: FeedState, now: float, fetch: Fetch = fetch) -> Result:
     """Return what is new in a feed, or what is wrong with it.
 
-    An article without a time is from when it was first seen; of those in a feed's first reading, nobody
-    knows.
+    An article without a time is from when it was first seen, except those of a feed's first reading.
     """
     try:
         if not (fetched := fetch(url, state)):
