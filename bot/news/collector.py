@@ -51,7 +51,8 @@ def collect(store: Store, feeds: list[str], days: int, now: float, read: Read) -
     before, stored, states = _stored(store)
     since = now - days * DAY
     states = {url: states.get(url, FeedState()) for url in feeds}
-    fresh, good = list[Article](), 0
+    fresh: list[Article] = []
+    good = 0
     for url, result in zip(feeds, read([*states.items()], now), strict=True):
         if isinstance(result, BadFeed):
             extra = {"feed": shown(url), "error": str(result)}
@@ -125,27 +126,29 @@ def _stored(store: Store) -> tuple[bytes, list[Article], dict[str, FeedState]]:
 
     A damaged file is kept under another name, as the new one takes its place.
     """
-    content, articles, states = b"", list[Article](), dict[str, FeedState]()
     try:
         content = store.read(COLLECTED)
-        articles = parse(content)
-        feeds = json.loads(content)["feeds"].items()
-        states = {url: FeedState(**state) for url, state in feeds}
-        sum(first for state in states.values() for first in (state.seen or {}).values())  # numbers
     except NotFound as error:
         if "AccessDenied" in error.args:  # there may be one, which must not be replaced
             raise
         log.info("nothing was collected yet")
+        return b"", [], {}
+    articles: list[Article] = []
+    try:
+        articles = parse(content)
+        feeds = json.loads(content)["feeds"].items()
+        states = {url: FeedState(**state) for url, state in feeds}
+        sum(first for state in states.values() for first in (state.seen or {}).values())  # numbers
+        return content, articles, states
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         copy = f"damaged-{crc32(content):08x}.json"
         store.write(copy, content)
-        log.error(
-            "the stored news is damaged, and collected anew: to have its articles again, repair this copy"
-            " and put it in the place of index.json",
-            extra={"file": copy, "error": reason(error)},
+        advice = (
+            "to have its articles again, repair this copy and put it in the place of index.json"
         )
+        extra = {"file": copy, "error": reason(error)}
+        log.error(f"the stored news is damaged, and collected anew: {advice}", extra=extra)
         return content, articles, {}
-    return content, articles, states
 
 
 if __name__ == "__main__":
