@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import dropwhile
 from math import ceil
-from typing import Any
+from typing import Any, TypeVar
 
 from linebot.v3.webhooks import FollowEvent, JoinEvent, MessageEvent, PostbackEvent
 
@@ -33,13 +33,14 @@ class News:
 
 
 Handler = Callable[[Any, News], Message | list[Message]]
+Function = TypeVar("Function", bound=Handler)
 COMMANDS: dict[str, Handler] = {}
 
 
-def command(*words: str) -> Callable[[Handler], Handler]:
+def command(*words: str) -> Callable[[Function], Function]:
     """Register a function as the answer to each of the words, however they are written."""
 
-    def register(handler: Handler) -> Handler:
+    def register(handler: Function) -> Function:
         COMMANDS.update(dict.fromkeys(map(normalise, words), handler))
         return handler
 
@@ -118,7 +119,7 @@ def handle(event: Any, words: str, news: News) -> list[Message] | None:
             named = words if form == words else category
             return show(Query("category", named, news.language or "ja"), news)
     if isinstance(event, PostbackEvent) or not normalise(words):  # of a menu that is not ours
-        return run("help", event, news)
+        return usage(event, news)
     return search(event, words, news)
 
 
@@ -158,7 +159,7 @@ def similar_command(words: str) -> str:
 def show(query: Query, news: News, first: Sequence[str] = ()) -> list[Message]:
     """Show a page of the articles a query asks for; else the nearest categories and what is new."""
     if query.kind == "help":
-        return run("help", None, news)
+        return usage(None, news)
     if not news.articles:
         return [text(say(query.language, "no articles"))]
     heading = f"{shorten(query.words, 60)}:"
