@@ -46,14 +46,13 @@ class Bucket:
 
     def read(self, name: str) -> bytes:
         """Return the file's content. Raise NotFound."""
-        from botocore.exceptions import ClientError
-
+        client = self._client()
         where = {"Bucket": self._bucket, "Key": self._prefix + name}
         tag, content = self._last.get(name, ("", b""))
         condition = {"IfNoneMatch": tag} if tag else {}
         try:
-            answer = self._client().get_object(**where, **condition)
-        except ClientError as error:
+            answer = client.get_object(**where, **condition)
+        except client.exceptions.ClientError as error:
             code = error.response["Error"]["Code"]
             if code == "304":
                 return content
