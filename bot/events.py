@@ -4,7 +4,7 @@ from typing import Any
 
 from linebot.v3.webhooks import Event, GroupSource, MessageContent, RoomSource, TextMessageContent
 
-from bot import load_json
+from bot.data import load_json
 from bot.text import without
 
 ANSWERED = ("message", "follow", "join", "postback")

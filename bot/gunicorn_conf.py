@@ -6,8 +6,8 @@ import os
 import signal
 from typing import Any
 
-from bot import load_json
 from bot.config import Config
+from bot.data import load_json
 
 _config = Config.from_environment()
 

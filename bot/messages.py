@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from werkzeug.urls import iri_to_uri
 
-from bot import load_json
+from bot.data import load_json
 from bot.news.articles import Article
 from bot.query import Query
 from bot.text import LANGUAGES, Language, clean, shorten, utf16_length

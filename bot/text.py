@@ -4,7 +4,7 @@ import re
 import unicodedata
 from typing import Literal
 
-from bot import load_json
+from bot.data import load_json
 
 Language = Literal["ja", "en"]
 LANGUAGES: tuple[Language, ...] = ("ja", "en")

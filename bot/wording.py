@@ -2,7 +2,7 @@
 
 import re
 
-from bot import load_json
+from bot.data import load_json
 from bot.text import normalise
 
 # Other ways to say what a command of handlers.py is registered for.

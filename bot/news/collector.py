@@ -15,8 +15,8 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from zlib import crc32
 
-from bot import load_json
 from bot.config import CollectorConfig, ConfigError
+from bot.data import load_json
 from bot.logs import reason
 from bot.news.articles import Article, parse
 from bot.news.cache import COLLECTED

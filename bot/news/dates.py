@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 
 from dateutil.parser import parse  # type: ignore[import-untyped]
 
-from bot import load_json
+from bot.data import load_json
 
 JAPAN = timezone(timedelta(hours=9))
 EARLIEST = 631152000.0  # 1990: software without a time writes the year 1 or 1970
