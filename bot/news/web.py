@@ -34,8 +34,8 @@ class FeedState:
     seen: dict[str, float] | None = None
 
 
-# Articles, None where they have not changed, and the new state; or why there are none.
-Result = tuple[list[Article] | None, FeedState] | BadFeed
+# Articles, none where they have not changed, and the new state; or why there are none.
+Result = tuple[list[Article], FeedState] | BadFeed
 Fetch = Callable[[str, FeedState], tuple[bytes, str, FeedState] | None]
 
 
@@ -66,12 +66,19 @@ def fetch(url: str, state: FeedState) -> tuple[bytes, str, FeedState] | None:
 
 
 def read(url: str, state: FeedState, now: float, fetch: Fetch = fetch) -> Result:
-    """Return what is new in a feed, or what is wrong with it."""
+    """Return what is new in a feed, or what is wrong with it.
+
+    An article without a time is from when it was first seen, except those of a feed's first reading.
+    """
     try:
         if not (fetched := fetch(url, state)):
-            return None, state
+            return [], state
         content, kind, new = fetched
-        return read_feed(content, kind, url, now), new
+        articles, known = read_feed(content, kind, url, now), state.seen or {}
+        seen = {one.id: known.get(one.id, now) for one in articles if not one.published}
+        if state.seen is not None:
+            articles = [replace(one, published=one.published or seen[one.id]) for one in articles]
+        return articles, replace(new, seen=seen)
     except Exception as error:
         return error if isinstance(error, BadFeed) else BadFeed(reason(error))
 
@@ -81,20 +88,15 @@ def read_all(
 ) -> list[Result]:
     """Return what is new in each feed; those that take longer are given up, whatever they do."""
     context, count = multiprocessing.get_context("spawn"), min(SIDE_BY_SIDE, len(asked))
-    with ProcessPool(count, initializer=limit_memory, context=context) as pool:
+    # Let a reading fail that needs too much memory, not the task.
+    memory = (resource.RLIMIT_DATA, (MOST_MEMORY, MOST_MEMORY))
+    with ProcessPool(count, 0, resource.setrlimit, memory, context) as pool:
         futures = [pool.schedule(read, (url, state, now), timeout=seconds) for url, state in asked]
         return [_result(future) for future in futures]
-
-
-def limit_memory() -> None:
-    """Let a reading fail that needs too much, not the task."""
-    resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY, MOST_MEMORY))
 
 
 def _result(future: Future[Result]) -> Result:
     try:
         return future.result()
-    except TimeoutError:
-        return BadFeed("too slow")
-    except Exception as error:  # the process has ended
-        return BadFeed(reason(error))
+    except Exception as error:  # of its time, or of its process
+        return BadFeed("too slow" if isinstance(error, TimeoutError) else reason(error))
