@@ -30,6 +30,7 @@ from provision.stack import Secrets, Stack
 from provision.state.stack_file import StackFile
 from provision.ui.names import name_of
 from provision.ui.progress import Progress
+from provision.ui.text import echo
 
 
 @dataclass
@@ -155,10 +156,8 @@ class Run:
             )
         elif self.sandbox:
             progress.print_message(
-                _(
-                    "On the sandbox, this enters them at its registrar:\n{command}",
-                    command=environment.curl(self.sandbox, zone.domain, zone.name_servers),
-                )
+                _("On the sandbox, this enters them at its registrar:")
+                + f"\n{environment.curl(self.sandbox, zone.domain, zone.name_servers)}"
             )
 
     def _signers(self, zone: HostedZone) -> list[str]:
@@ -184,22 +183,21 @@ class Run:
     def _instruction(self, zone: HostedZone) -> str:
         """Return the instruction to enter the name servers at the registrar or in the parent zone."""
         if parent := self.clients.dns.zone_above(zone.domain):
-            return _(
+            heading = _(
                 "{domain} is a subdomain of {parent}: add these four records where the DNS of "
-                "{parent} is managed; nothing else of {parent} changes:\n{records}",
+                "{parent} is managed; nothing else of {parent} changes:",
                 domain=zone.domain,
                 parent=parent,
-                records="\n".join(
-                    f"    {zone.domain}.  300  IN  NS  {s}." for s in zone.name_servers
-                ),
             )
-        servers = "\n".join(f"    {server}" for server in zone.name_servers)
-        return _(
-            "Name servers of {domain}: enter these four at the site where you bought it, in place of those "
-            "there now (bought at Route 53 itself: in its console under Registered domains):\n{servers}",
-            domain=zone.domain,
-            servers=servers,
-        )
+            lines = [f"    {zone.domain}.  300  IN  NS  {s}." for s in zone.name_servers]
+        else:
+            heading = _(
+                "Name servers of {domain}: enter these four at the site where you bought it, in place of "
+                "those there now (bought at Route 53 itself: in its console under Registered domains):",
+                domain=zone.domain,
+            )
+            lines = [f"    {server}" for server in zone.name_servers]
+        return "\n".join((heading, *lines))
 
 
 def registrar_guide() -> str:
@@ -226,12 +224,12 @@ def open_stack(options: Options) -> tuple[StackFile, Mapping[str, str]]:
     if sandbox:
         environment.show_stack(sandbox, file.path)
     if sandbox and file.enter_sandbox(sandbox["id"]):
-        print(
+        echo(
             _(
                 "{path} has records of a sandbox that has ended: they are ignored, its settings are kept.",
                 path=file.path,
             ),
-            file=sys.stderr,
+            sys.stderr,
         )
     record_validation.check(file)
     set_all(file, options.sets, save=False)

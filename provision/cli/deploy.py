@@ -40,7 +40,7 @@ from provision.run import Options, Run
 from provision.ui.errors import show_error
 from provision.ui.progress import Progress
 from provision.ui.reports import show_result, show_steps
-from provision.ui.text import show
+from provision.ui.text import echo, show
 from provision.wizard import prompts
 
 
@@ -284,5 +284,5 @@ def _report_failure(run: Run, error: ProvisionError, previous: str) -> int:
             "{revision} keeps answering; it was not interrupted. stack.yaml still has what failed.",
             revision=short_arn(previous),
         )
-    print(message, file=sys.stderr)
+    echo(message, sys.stderr)
     return 1

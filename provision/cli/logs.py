@@ -13,8 +13,9 @@ from provision.cli import options
 from provision.cli.prepare import prepare_run
 from provision.clients import aws
 from provision.errors import NoResponse, ProvisionError, UsageError
-from provision.i18n import _
+from provision.i18n import _, one_line
 from provision.run import Options, Run
+from provision.ui.text import echo
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 # Seconds between two reads with --follow; the ingestion delay of CloudWatch Logs is about as long.
@@ -68,7 +69,7 @@ def logs(given: Options, follow: bool, since: str, level: str, as_json: bool) ->
                 printed.add(event["eventId"])
                 since_ms = max(since_ms, event["timestamp"])
                 if line := _format_event(event, level, as_json):
-                    print(line, flush=True)
+                    echo(line)
         if not follow:
             return 0
         run.clock.sleep(POLL_INTERVAL)
@@ -81,7 +82,8 @@ def _format_event(event: dict[str, Any], level: str, as_json: bool) -> str:
     if found in LEVELS and LEVELS.index(found) < LEVELS.index(level.upper()):
         return ""
     at = datetime.fromtimestamp(event["timestamp"] / 1000)
-    return message if as_json else f"{at:%H:%M:%S} {f'{found} ' if found else ''}{text}"
+    line = f"{at:%H:%M:%S} {f'{found} ' if found else ''}{text}"
+    return message if as_json else one_line(line)
 
 
 def log_time(run: Run) -> float:
@@ -97,7 +99,7 @@ def read_events(run: Run, since_ms: int, *, follow: bool) -> list[dict[str, Any]
     except NoResponse as error:
         if not follow:
             raise
-        print(error.why, file=sys.stderr)
+        echo(error.why, sys.stderr)
         return []
 
 

@@ -39,6 +39,7 @@ from provision.cli import open as open_verb
 from provision.errors import Pending, ProvisionError, os_error
 from provision.i18n import _
 from provision.ui.errors import show_error
+from provision.ui.text import echo
 
 OUTPUT_ERRORS = (errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 ERROR_HANDLER = "provision"  # codec error handler for characters that an encoding lacks
@@ -99,8 +100,8 @@ def build() -> click.Group:
 def _without_a_verb(context: click.Context, /, **_given: object) -> None:
     """Print how to begin, and the help."""
     if context.invoked_subcommand is None:
-        print(commands.introduction(), end="\n\n")
-        print(context.get_help())
+        echo(commands.introduction() + "\n")
+        echo(context.get_help())
 
 
 def main() -> None:
@@ -175,15 +176,13 @@ def _run_action(action: Callable[[], int]) -> int:
         error.show()
         return 2 if isinstance(error, click.UsageError) else 1
     except Pending as why:
-        print(
-            _("Not now: {reason}. Run the same command again.", reason=why.reason), file=sys.stderr
-        )
+        echo(_("Not now: {reason}. Run the same command again.", reason=why.reason), sys.stderr)
         return 1
     except ProvisionError as error:
         show_error(error)
         return error.exit_status
     except (KeyboardInterrupt, click.Abort):
-        print(_("Stopped. Nothing is lost. Run the same command to continue."), file=sys.stderr)
+        echo(_("Stopped. Nothing is lost. Run the same command to continue."), sys.stderr)
         return 130
     except Exception as error:
         if isinstance(error, OSError) and error.filename is None and error.errno in OUTPUT_ERRORS:

@@ -14,6 +14,7 @@ from provision.i18n import _
 from provision.run import Options
 from provision.ui.progress import Progress
 from provision.ui.reports import show_result
+from provision.ui.text import echo
 from provision.wizard import prompts
 
 
@@ -47,7 +48,7 @@ def pause(given: Options, contents: bool, as_json: bool) -> int:
         with progress:
             result = engine.pause(contents_keys)
     for key, why in result.kept.items():
-        print(_("kept: {key}: {why}", key=run.label(key), why=why), file=sys.stderr)
+        echo(_("kept: {key}: {why}", key=run.label(key), why=why), sys.stderr)
     if result.errors or result.left or result.unknown:
         return report_errors(result.errors)
     show_result(

@@ -15,6 +15,7 @@ from provision.i18n import _
 from provision.resources.base import Resource
 from provision.run import Options, Run
 from provision.ui.reports import show_json
+from provision.ui.text import echo
 
 
 def command() -> click.Command:
@@ -46,17 +47,17 @@ def policy(given: Options, verb: str | None, out: Path | None) -> int:
     documents = operator_policy.documents(found)
     if out:
         for path in _write(out, f"{run.stack.name}-{verb or 'all'}", documents):
-            print(path)
+            echo(str(path))
         return 0
     show_json(operator_policy.document(found))
     if len(documents) > 1:
-        print(
+        echo(
             _(
                 "This is too long for one managed policy (6,144 characters): --out DIRECTORY writes it as "
                 "{count} policies.",
                 count=len(documents),
             ),
-            file=sys.stderr,
+            sys.stderr,
         )
     return 0
 

@@ -16,6 +16,7 @@ from provision.resources.base import Resource
 from provision.run import Options, Run
 from provision.ui.progress import Progress
 from provision.ui.reports import show_result
+from provision.ui.text import echo
 
 
 def scale(options: Options, *, start: bool, as_json: bool) -> int:
@@ -46,7 +47,7 @@ def scale(options: Options, *, start: bool, as_json: bool) -> int:
             "The load balancer and its addresses are still charged by the hour: `provision "
             "pause` deletes them."
         )
-    print(then, file=sys.stderr)
+    echo(then, sys.stderr)
     return 0
 
 

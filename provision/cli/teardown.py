@@ -19,7 +19,7 @@ from provision.resources.base import Milestone, Resource
 from provision.run import Options, Run
 from provision.ui.progress import Progress
 from provision.ui.reports import show_json, show_steps
-from provision.ui.text import show
+from provision.ui.text import echo, show
 from provision.wizard import prompts
 
 
@@ -85,7 +85,7 @@ def confirm_contents(run: Run, uses: ExternalUses, contents: bool) -> set[str]:
     contents_keys = set()
     interactive = prompts.on_terminal() and not run.options.yes
     for key, used in uses.items():
-        print(f"{run.label(key)}: {explain(used)}", file=sys.stderr)
+        echo(f"{run.label(key)}: {explain(used)}", sys.stderr)
         if all(use.content for use in used):
             question = _("Delete {key} with all that is in it?", key=run.label(key))
             if contents or (interactive and prompts.confirm(question)):
@@ -95,9 +95,9 @@ def confirm_contents(run: Run, uses: ExternalUses, contents: bool) -> set[str]:
 
 def print_unlisted(kind: str, why: str) -> None:
     """Print on stderr that a kind of resource could not be listed."""
-    print(
+    echo(
         _("Could not check whether a {kind} is left: {why}", kind=kind, why=why),
-        file=sys.stderr,
+        sys.stderr,
     )
 
 
@@ -152,10 +152,10 @@ def _print_result(run: Run, result: DeletionResult, as_json: bool) -> None:
         kept_line = _("kept: {key}: {why}", key=run.label(key), why=why) + paid
         show(kept_line, sys.stdout, hanging=2)
     for key in result.left:
-        print(_("left: {key}", key=run.label(key)))
+        echo(_("left: {key}", key=run.label(key)))
     for key, why in result.unchecked.items():
-        print(_("unknown: {key}: {why}", key=run.label(key), why=why))
-    print(
+        echo(_("unknown: {key}: {why}", key=run.label(key), why=why))
+    echo(
         _(
             "deleted: {deleted}, kept: {kept}, left: {left}",
             deleted=len(result.deleted),

@@ -12,6 +12,7 @@ from provision.run import Options
 from provision.ui.progress import Progress
 from provision.ui.qr import show_code
 from provision.ui.reports import show_json
+from provision.ui.text import echo
 from provision.verify.checks import checks
 from provision.verify.tree import CheckContext, run_checks
 
@@ -39,7 +40,7 @@ def verify(given: Options, as_json: bool) -> int:
     if as_json:
         show_json({"url": run.stack.url, **findings.document(all_checks, found)})
         return findings.exit_status(found)
-    print(findings.headline(all_checks, found))
+    echo(findings.headline(all_checks, found))
     findings.show(all_checks, found, sys.stdout)
     if found["message"].state == "OK" and not run.sandbox:  # a phone does not reach this computer
         show_code(found["message"].reason, sys.stdout)

@@ -10,6 +10,7 @@ from provision.i18n import _
 from provision.resources.parameter import Parameter
 from provision.run import Run
 from provision.ui.errors import show_error
+from provision.ui.text import echo
 from provision.wizard import prompts
 
 TRIES = 5  # of a request to LINE, about six seconds
@@ -39,13 +40,13 @@ def print_current_endpoint(run: Run) -> None:
     doing = _("Could not read LINE's webhook URL.")
     current = retries.call(run.clients.line.endpoint, run.clock, doing, TRIES).get("endpoint", "")
     if current and current != webhook.url:
-        print(
+        echo(
             _(
                 "LINE calls {present} now; setup sets {url} in its place, and teardown puts it back.",
                 present=current,
                 url=webhook.url,
             ),
-            file=sys.stderr,
+            sys.stderr,
         )
 
 
@@ -93,9 +94,9 @@ def info(run: Run) -> dict[str, str]:
 def _bot(run: Run) -> None:
     """Call GET /v2/bot/info and print the bot's name."""
     bot = info(run)
-    print(
+    echo(
         _("LINE: the access token belongs to {bot}.", bot=bot.get("displayName", "?")),
-        file=sys.stderr,
+        sys.stderr,
     )
 
 

@@ -8,6 +8,7 @@ from provision.clients.dns import Dns, DnsError
 from provision.i18n import _
 from provision.resources.hosted_zone import SeveralZones
 from provision.run import Run
+from provision.ui.text import echo
 from provision.wizard import prompts
 
 # A zone cannot be listed over DNS, so query the usual names of websites, mail (with the DKIM selectors of
@@ -58,14 +59,14 @@ def records_at_risk(run: Run) -> list[str]:
             return []
         return records_in_use(run.clients.dns, zone.domain)
     except DnsError as error:
-        print(
+        echo(
             _(
                 "Could not check whether {domain} is in use ({why}). If it has mail or a website, they "
                 "will stop working when its name servers change.",
                 domain=zone.domain,
                 why=error,
             ),
-            file=sys.stderr,
+            sys.stderr,
         )
         return []
 
@@ -79,16 +80,19 @@ def warn(run: Run) -> list[str]:
             servers = ", ".join(sorted(run.clients.dns.delegated_to(domain))) or "?"
         except DnsError:
             servers = "?"
-        print(
+        heading = _(
+            "{domain} is in use. Its servers ({servers}) answer, among others:",
+            domain=domain,
+            servers=servers,
+        )
+        echo("\n".join((heading, *(f"    {record}" for record in records))), sys.stderr)
+        echo(
             _(
-                "{domain} is in use. Its servers ({servers}) answer, among others:\n{records}\n"
                 "When its name servers change, all that is not in the new zone stops: mail, website, "
                 "proofs of ownership. A sub-domain of its own leaves them alone: --set domain=bot.{domain}",
                 domain=domain,
-                servers=servers,
-                records="\n".join(f"    {record}" for record in records),
             ),
-            file=sys.stderr,
+            sys.stderr,
         )
     return records
 

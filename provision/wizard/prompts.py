@@ -14,13 +14,13 @@ from types import MappingProxyType
 from typing import Any
 
 from provision.errors import UsageError
-from provision.i18n import _
+from provision.i18n import _, one_line
 from provision.pricing import YEN, prices
 from provision.resources.certificate import PRIVATE_ENDINGS
 from provision.resources.vpc import ZONES
 from provision.settings import BY_KEY, Choices, Setting, Settings
 from provision.state.stack_file import StackFile
-from provision.ui.text import indented, show, width, wrap
+from provision.ui.text import indented, printable, show, width, wrap
 from provision.wizard.questions import (
     ARTICLE,
     FIRST,
@@ -300,7 +300,7 @@ def select(
     """Ask for one of several values, each with a description. Needs a terminal. back: Esc raises Back."""
     import questionary
 
-    options = [questionary.Choice(text or value, value=value) for value, text in choices]
+    options = [questionary.Choice(_shown(text or value), value=value) for value, text in choices]
     prompt = questionary.select(
         _wrapped(question),
         options,
@@ -320,7 +320,7 @@ def select_several(question: str, choices: list[tuple[str, str]], explanation: s
     prompt = questionary.checkbox(
         _wrapped(question),
         [
-            questionary.Choice(f"{value}  {description}", value=value)
+            questionary.Choice(_shown(f"{value}  {description}"), value=value)
             for value, description in choices
         ],
         instruction=indented(explanation),
@@ -394,7 +394,12 @@ def _appearance() -> dict[str, Any]:
 
 def _wrapped(question: str) -> str:
     """Return a question in lines that fit the terminal; questionary cuts longer ones."""
-    return "\n  ".join(wrap(question, width() - 3))
+    return "\n  ".join(wrap(_shown(question), width() - 3))
+
+
+def _shown(text: str) -> str:
+    """Return a text, which may have values of AWS's, on one line and without control characters."""
+    return printable(one_line(text))
 
 
 def _print_answer(question: str, answer: str) -> None:
