@@ -12,6 +12,7 @@ from provision.clients import aws as aws_client
 from provision.clients import registry
 from provision.clients.aws import Aws
 from provision.clients.dns import Dns, DnsError
+from provision.clients.http import require_https
 from provision.clients.line import CONSOLE, Line, LineError
 from provision.clock import Clock
 from provision.engine import record_validation
@@ -320,6 +321,7 @@ def clients_for(
             _("Set it to something like 127.0.0.1:5353, or unset it."),
         ) from None
     url = os.environ.get("LINE_API_URL", "") or "https://api.line.me"
+    require_https("LINE_API_URL", url)
     return Clients(aws, dns, Line(token or get_token, url), registry.from_environment())
 
 
