@@ -28,6 +28,7 @@ from provision.cli import (
     recover,
     resume,
     sandbox,
+    secrets,
     setup,
     start,
     status,
@@ -55,6 +56,7 @@ def purposes() -> dict[str, list[click.Command]]:
             setup.command(),
             plan.command(),
             deploy.command(),
+            secrets.command(),
             recover.command(),
         ],
         _("Look"): [

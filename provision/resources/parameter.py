@@ -123,11 +123,20 @@ class Parameter(Resource):
         return True
 
     def desired(self) -> dict[str, Any]:
-        """Return that the value equals this run's."""
-        return {"UpToDate": True}
+        """Return that the value equals this run's, and that it is encrypted."""
+        return {"UpToDate": True, "Type": "SecureString"}
 
     def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
-        """Call PutParameter with Overwrite (which takes no tags), under the same key."""
+        """Call PutParameter with Overwrite (which takes no tags), under the same key.
+
+        Raise ProvisionError for a String, which it cannot make a SecureString of.
+        """
+        if live["Type"] != "SecureString":
+            raise ProvisionError(
+                _("Could not encrypt the parameter {name}.", name=self.name),
+                _("it is a {type}, and AWS changes no parameter's type", type=live["Type"]),
+                _("Run `provision secrets rotate`: it stores the parameter anew."),
+            )
         key = {"KeyId": self.key_arn} if self.key_arn else {}
         clients.aws.ssm.put_parameter(
             Name=self.name, Value=self.secret, Type="SecureString", Overwrite=True, **key

@@ -260,10 +260,13 @@ def _answer(
     return answer
 
 
-def ask_secret(name: str, variable: str, question: str, default: str = "") -> str:
+def ask_secret(
+    name: str, variable: str, question: str, default: str = "", *, required: bool = True
+) -> str:
     """Ask for one of LINE's secrets without echo. Raise UsageError without a terminal.
 
     name: of its parameter. variable: the environment variable that could hold it. default: of Enter.
+    required: it cannot be empty; else that keeps the present value.
     """
     if not on_terminal():
         raise UsageError(
@@ -279,13 +282,14 @@ def ask_secret(name: str, variable: str, question: str, default: str = "") -> st
     prompt = questionary.password(
         _wrapped(question)
         + indented(_("It is not shown, and goes to Parameter Store only."))
+        + ("" if required else indented(_("Empty: the present value stays.")))
         + "\n  ",
         default=default,
-        validate=lambda text: bool(text.strip()) or _("it cannot be empty"),
+        validate=lambda text: bool(text.strip()) or not required or _("it cannot be empty"),
         **_appearance(),
     )
     answer = str(_ask(prompt)).strip()
-    _print_answer(question, "********")
+    _print_answer(question, "********" if answer else _("(empty)"))
     return answer
 
 
