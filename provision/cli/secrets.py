@@ -70,7 +70,7 @@ def rotate(run: Run, engine: Engine, progress: Progress, *, as_json: bool = Fals
         parameter.consented = bool(parameter.secret)  # an adopted one may be changed
     run.observations = engine.inspect()
     live = {each.key: run.observations[each.key].live or {} for each in parameters}
-    plain = [each for each in parameters if live[each.key].get("Type") == "String"]
+    plain = [each for each in parameters if each.plain]
     changed = [each for each in parameters if not live[each.key].get("UpToDate")]
     todo = [each for each in parameters if each in (*plain, *changed)]
     if not plain and not any(each.secret for each in parameters):

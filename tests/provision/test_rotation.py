@@ -9,13 +9,18 @@ import pytest
 
 from provision.cli import secrets
 from provision.clients.line import Line, LineError
+from provision.clients.tls import Tls
+from provision.engine.plan import plan
 from provision.errors import ProvisionError, UsageError
+from provision.pricing import prices
 from provision.resources.base import Clients
 from provision.run import Options, Run
 from provision.sandbox.delays import Delays
 from provision.stack import Secrets, Stack
 from provision.state.stack_file import StackFile
 from provision.ui.progress import Progress
+from provision.verify.probes import is_stored
+from provision.verify.tree import CheckContext, ok
 from tests.provision.conftest import Env
 
 USER = "U" + "1" * 32
@@ -28,15 +33,21 @@ def delays() -> Delays:
     return Delays()
 
 
-def rotate(env: Env, given: Secrets) -> int:
-    """Run the command with these values in its environment."""
+def run_with(env: Env, given: Secrets) -> Run:
+    """Return a run with these values in its environment."""
     file = StackFile(env.path)
     stack = Stack(file.settings, given, {"LINE_API_URL": env.line_url})
     line = Line(lambda: run.secret_value(stack.access_token), env.line_url)
     run = Run(
         Options(yes=True), file, stack, Clients(env.aws, env.engine().clients.dns, line), env.clock
     )
-    progress = Progress(stack.resources, env.clock, io.StringIO())
+    return run
+
+
+def rotate(env: Env, given: Secrets) -> int:
+    """Run the command with these values in its environment."""
+    run = run_with(env, given)
+    progress = Progress(run.stack.resources, env.clock, io.StringIO())
     engine = run.engine(progress)
     engine.begin()
     return secrets.rotate(run, engine, progress, as_json=True)
@@ -118,12 +129,17 @@ def test_stopped_bot(env: Env, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_plain_string(env: Env, capsys: pytest.CaptureFixture[str]) -> None:
-    """Made by hand as a String: shown as a difference, left by setup, and stored anew on request."""
+    """Made by hand as a String: plan and verify name it, setup leaves it; it is stored anew on request."""
     ssm = env.aws_session.client("ssm")
     ssm.put_parameter(Name="ACCESS_TOKEN", Value=env.secrets.access_token, Type="String")
+    steps = plan(env.engine().inspect(), [], prices("ap-northeast-1")).steps
+    note = "ACCESS_TOKEN is not encrypted: `provision secrets rotate` does that"
+    assert [[note]] == [step.notes for step in steps if step.key == "access_token/ACCESS_TOKEN"]
     assert [] == env.setup().errors
-    observation = env.engine().inspect()["access_token/ACCESS_TOKEN"]
-    assert "String" == (observation.live or {})["Type"]
+    run = run_with(env, Secrets())
+    context = CheckContext(run, run.engine(Progress([], env.clock)).inspect(), Tls())
+    assert ok(note) == is_stored(run.stack.access_token)(context)
+    assert ok() == is_stored(run.stack.channel_secret)(context)
     assert "String" == parameter(env, "ACCESS_TOKEN")["Type"]
     env.changes()
     assert 0 == rotate(env, Secrets())
@@ -135,7 +151,7 @@ def test_plain_string(env: Env, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_string_in_place_of_ours(env: Env) -> None:
-    """Somebody stored ours anew as a String: setup says what to do."""
+    """Somebody stored ours anew as a String: setup with another value says what to do."""
     env.setup()
     ssm = env.aws_session.client("ssm")
     tags = ssm.list_tags_for_resource(ResourceType="Parameter", ResourceId="ACCESS_TOKEN")
@@ -143,6 +159,8 @@ def test_string_in_place_of_ours(env: Env) -> None:
     ssm.put_parameter(
         Name="ACCESS_TOKEN", Value=env.secrets.access_token, Type="String", Tags=tags["TagList"]
     )
+    assert [] == env.setup().errors
+    env.secrets = replace(env.secrets, access_token=NEW_TOKEN)
     (error,) = env.setup().errors
     assert "Run `provision secrets rotate`: it stores the parameter anew." == error.then
     assert 0 == rotate(env, Secrets())
