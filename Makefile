@@ -41,7 +41,7 @@ mutate: $(VENV)/.installed
 	$(BIN)/python -m tests.mutation --sample $(SAMPLE)
 
 slow: $(VENV)/.installed
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m slow
+	$(BIN)/python -m pytest -n 3 --dist worksteal -m "slow and not full"
 
 full: test slow
 	$(BIN)/python -m pytest -n 2 -m full

@@ -25,7 +25,7 @@ from bot.logs import place, reason, request_id
 from bot.messages import say, text
 from bot.news.cache import Cache
 from bot.news.store import store_at
-from bot.secrets import Secret, parameter_reader
+from bot.secrets import Secret, secret_of
 
 log = logging.getLogger(__name__)
 
@@ -46,8 +46,7 @@ def create_app(
 ) -> Flask:
     """Return the bot, configured by the environment if by nothing else. Raise ConfigError."""
     config = config or Config.from_environment()
-    read = parameter_reader(config.channel_secret_parameter, config.region)
-    secret = channel_secret or Secret(config.channel_secret, read)
+    secret = channel_secret or secret_of(config, "channel_secret")
     line = line or Line(config)
     cache = cache or Cache(store_at(config.news_url, config.region))
     cache.refresh()  # so that the first answer finds the articles
@@ -146,14 +145,11 @@ def stop_reading(connection: Any) -> None:
 
 
 def _events(body: str) -> list[Any]:
-    def integer(digits: str) -> float:  # Python refuses to read the longest
-        return int(digits) if len(digits) < 400 else math.inf
-
+    """Return the webhook's events; 400 if it is none. Python refuses to read the longest integers."""
     try:
-        document = json.loads(body, parse_int=integer)
-    except (ValueError, RecursionError):
-        document = None
-    events = document.get("events") if isinstance(document, dict) else None
+        events = json.loads(body, parse_int=lambda digits: int(digits[:400]))["events"]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        events = None
     if not isinstance(events, list):
         abort(400, "The body is not a webhook")
     return events

@@ -41,9 +41,7 @@ class Config:
         """Read every variable; an empty one counts as missing. Raises ConfigError."""
         given = _given(environment, "ACCESS_TOKEN", "CHANNEL_SECRET")
         names = [one.name for one in fields(cls) if one.type is str]
-        text: dict[str, Any] = {
-            name: given[name.upper()] for name in names if name.upper() in given
-        }
+        text: dict[str, Any] = {one: given[one.upper()] for one in names if one.upper() in given}
         text["line_api_url"] = text.get("line_api_url", cls.line_api_url).rstrip("/")
         text["ca_bundle"] = given.get("REQUESTS_CA_BUNDLE", given.get("SSL_CERT_FILE", ""))
         text["region"] = given["AWS_REGION"]

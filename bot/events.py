@@ -1,16 +1,15 @@
 """LINE's events as line-bot-sdk's models, whatever a webhook holds."""
 
-import json
-from pathlib import Path
 from typing import Any
 
 from linebot.v3.webhooks import Event, GroupSource, MessageContent, RoomSource, TextMessageContent
 
+from bot.data import load_json
 from bot.text import without
 
 ANSWERED = ("message", "follow", "join", "postback")
 # What the SDK or the bot needs of an event, and what to put where it is missing or of a wrong type.
-_TEMPLATE = json.loads(Path(__file__).with_name("event.json").read_bytes())
+_TEMPLATE = load_json("event.json")
 
 
 def kind_of(raw: Any) -> str:
@@ -32,9 +31,7 @@ def read_event(raw: Any) -> Event | None:
     for read in (Event.from_dict, _read_needed):
         try:
             return read(raw)
-        except (
-            Exception
-        ):  # pydantic's, KeyError, TypeError, and what else hostile JSON brings about
+        except Exception:  # hostile JSON brings about more than pydantic's
             continue
     return None
 

@@ -7,7 +7,7 @@ import signal
 from typing import Any
 
 from bot.config import Config
-from bot.logs import configuration
+from bot.data import load_json
 
 _config = Config.from_environment()
 
@@ -20,7 +20,7 @@ keepalive = 75  # above the load balancer's 60 seconds, or people get its 502
 graceful_timeout = 60  # with LINGER_SECONDS below the task's stopTimeout of 120 seconds
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # no slow disk
 control_socket_disable = True  # no file in a home folder that may be read-only
-logconfig_dict = configuration()
+logconfig_dict = load_json("logging.json")
 
 # Shared with the worker, which is forked: 1 from SIGTERM on, so that the health check fails.
 stopping = mmap.mmap(-1, 1)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import dropwhile
 from math import ceil
-from typing import Any
+from typing import Any, TypeVar
 
 from linebot.v3.webhooks import FollowEvent, JoinEvent, MessageEvent, PostbackEvent
 
@@ -33,13 +33,14 @@ class News:
 
 
 Handler = Callable[[Any, News], Message | list[Message]]
+Function = TypeVar("Function", bound=Handler)
 COMMANDS: dict[str, Handler] = {}
 
 
-def command(*words: str) -> Callable[[Handler], Handler]:
+def command(*words: str) -> Callable[[Function], Function]:
     """Register a function as the answer to each of the words, however they are written."""
 
-    def register(handler: Handler) -> Handler:
+    def register(handler: Function) -> Function:
         COMMANDS.update(dict.fromkeys(map(normalise, words), handler))
         return handler
 
@@ -96,16 +97,10 @@ def answer(
     spoken = language_of(words) if words else None
     if spoken != "ja" and (user := user_id(event)) and not in_group(event):
         spoken = language(user) or spoken
-    reply = handle(event, words, News(articles, now, spoken))
-    return as_list(reply) if reply else None
+    return handle(event, words, News(articles, now, spoken))
 
 
-def as_list(reply: Message | list[Message]) -> list[Message]:
-    """Return the reply as a list of messages."""
-    return [reply] if isinstance(reply, dict) else reply
-
-
-def handle(event: Any, words: str, news: News) -> Message | list[Message] | None:
+def handle(event: Any, words: str, news: News) -> list[Message] | None:
     """Return the reply to an event with these words."""
     if isinstance(event, FollowEvent | JoinEvent):
         again = isinstance(event, FollowEvent) and event.follow.is_unblocked
@@ -118,15 +113,20 @@ def handle(event: Any, words: str, news: News) -> Message | list[Message] | None
         return sentences(news, received if received in PHRASES else "received", "write words")
     for word in command_words(words):
         if word in COMMANDS:
-            return COMMANDS[word](event, news)
+            return run(word, event, news)
     for form in wordings(words):
         if category := news.articles.category(form):
-            return show(
-                Query("category", words if form == words else category, news.language or "ja"), news
-            )
+            named = words if form == words else category
+            return show(Query("category", named, news.language or "ja"), news)
     if isinstance(event, PostbackEvent) or not normalise(words):  # of a menu that is not ours
         return usage(event, news)
     return search(event, words, news)
+
+
+def run(word: str, event: Any, news: News) -> list[Message]:
+    """Return what a command answers, as a list."""
+    reply = COMMANDS[word](event, news)
+    return [reply] if isinstance(reply, dict) else reply
 
 
 def search(event: Any, words: str, news: News) -> list[Message]:
@@ -139,7 +139,7 @@ def search(event: Any, words: str, news: News) -> list[Message]:
         return show(query, news)
     if near := similar_command(words):
         told = text(say(query.language, "nothing found", word=words))
-        return [told, *as_list(COMMANDS[near](event, news))][:5]
+        return [told, *run(near, event, news)][:5]
     near = news.articles.respell(words)
     if any(news.articles.search(near)):
         told = text(say(query.language, "found instead", word=words, near=near))
@@ -156,10 +156,10 @@ def similar_command(words: str) -> str:
     return next((one for one in COMMANDS if one in near or (begun and one.startswith(wanted))), "")
 
 
-def show(query: Query, news: News) -> list[Message]:
+def show(query: Query, news: News, first: Sequence[str] = ()) -> list[Message]:
     """Show a page of the articles a query asks for; else the nearest categories and what is new."""
     if query.kind == "help":
-        return as_list(usage(None, news))
+        return usage(None, news)
     if not news.articles:
         return [text(say(query.language, "no articles"))]
     heading = f"{shorten(query.words, 60)}:"
@@ -169,33 +169,27 @@ def show(query: Query, news: News) -> list[Message]:
         found = news.articles.of_category(query.words)
     else:
         found = news.articles.search(query.words)
+    # The next pages are as of the newest article at the time of the first one.
+    as_of = query.as_of or ceil(max(0.0, min(next(news.articles.newest()).published, 1e11)))
     if query.as_of:
-        found = dropwhile(lambda article: article.published > query.as_of, found)
+        found = dropwhile(lambda article: article.published > as_of, found)
     shown, more = page(found, query.skipped, SHOWN)
     if shown:
+        following = replace(query, skipped=query.skipped + len(shown), as_of=as_of)
         reply = [carousel(shown, heading, news.now, query.language)]
-        return with_next(reply, news, next_page(query, len(shown), news) if more else None)
+        return with_next(reply, news, following if more else None, first)
     if query.skipped:
         return with_next([text(say(query.language, "no more"))], news)
     return nothing_found(query, news)
 
 
-def next_page(query: Query, count: int, news: News) -> Query:
-    """Return the query for what follows, as of the newest article of the first page's time."""
-    newest = ceil(max(0.0, min(next(news.articles.newest()).published, 1e11)))
-    return replace(query, skipped=query.skipped + count, as_of=query.as_of or newest)
-
-
 def nothing_found(query: Query, news: News) -> list[Message]:
     """Say so, and show the nearest categories and what is new."""
-    language = query.language
     near = nearest(query.words, news.articles)
     names = ("newest instead", "nearest categories" if near else "categories")
-    told = say(language, *names, word=query.words, categories=near or news.articles.categories)
-    newest, more = page(news.articles.newest(), 0, SHOWN)
-    reply = [text(told), carousel(newest, say(language, "newest"), news.now, language)]
-    following = next_page(Query("latest", "", language), len(newest), news)
-    return with_next(reply, news, following if more else None, near)
+    categories = near or news.articles.categories
+    told = text(say(query.language, *names, word=query.words, categories=categories))
+    return [told, *show(Query("latest", "", query.language), news, near)]
 
 
 def nearest(words: str, articles: ArticleIndex) -> list[str]:

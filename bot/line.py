@@ -14,7 +14,7 @@ from requests import utils
 from bot.config import Config
 from bot.logs import reason
 from bot.messages import Message
-from bot.secrets import Secret, parameter_reader
+from bot.secrets import Secret, secret_of
 from bot.text import Language
 
 log = logging.getLogger(__name__)
@@ -44,8 +44,8 @@ class Line:
         access_token: Secret | None = None,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
-        read = parameter_reader(config.access_token_parameter, config.region)
-        self._access_token, self._sleep = access_token or Secret(config.access_token, read), sleep
+        self._access_token = access_token or secret_of(config, "access_token")
+        self._sleep = sleep
         self._language = lru_cache(LANGUAGES)(self._ask_language)
         self._client = ApiClient(_configuration(config, self._access_token.value))
         self._api = MessagingApi(self._client)

@@ -46,16 +46,3 @@ def place(error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if Path(frame.filename).is_relative_to(Path(__file__).parent)]
     return f"{Path(own[-1].filename).name}:{own[-1].lineno}" if own else ""
-
-
-def configuration() -> dict[str, Any]:
-    """Return a logging.config dictionary: everything to stderr, one JSON object per line."""
-    logger = {"level": "INFO", "handlers": ["stderr"], "propagate": False}
-    return {
-        "version": 1,
-        "disable_existing_loggers": False,
-        "formatters": {"json": {"()": "bot.logs.JsonLines"}},
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
-        "root": {"level": "WARNING", "handlers": ["stderr"]},
-        "loggers": {"bot": logger, "gunicorn.error": logger},
-    }

@@ -8,12 +8,12 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from werkzeug.urls import iri_to_uri
 
+from bot.data import load_json
 from bot.news.articles import Article
 from bot.query import Query
 from bot.text import LANGUAGES, Language, clean, shorten, utf16_length
@@ -24,11 +24,9 @@ SHOWN = 8  # articles in a carousel; LINE allows 12 bubbles and 50 KB
 TEXT, ALT_TEXT, URI = 5000, 400, 1000
 TITLE, SUMMARY, SOURCE, CATEGORY = 100, 140, 40, 20
 QUICK_REPLIES, LABEL, ACTION_TEXT = 13, 20, 300
-GREY, ACCENT = "#8a8f98", "#06a050"
 
-PHRASES: dict[str, dict[str, str]] = json.loads(
-    Path(__file__).with_name("phrases.json").read_bytes()
-)
+PHRASES: dict[str, dict[str, str]] = load_json("phrases.json")
+BUBBLE = json.dumps(load_json("bubble.json"))  # in the form of LINE's Flex Message Simulator
 
 
 def say(
@@ -102,27 +100,20 @@ def _title(article: Article, language: Language) -> str:
 
 @lru_cache(maxsize=512)  # new articles are shown again and again; some 2 MB
 def _bubble(article: Article, when: str, language: Language) -> Message:
+    bubble: Message = json.loads(BUBBLE)
     foot = " · ".join(part for part in (shorten(clean(article.source), SOURCE), when) if part)
-    styles: list[tuple[str, Message]] = [
-        (
-            shorten(clean(article.category), CATEGORY),
-            {"size": "xs", "weight": "bold", "color": ACCENT},
-        ),
-        (_title(article, language), {"weight": "bold", "wrap": True, "maxLines": 3}),
-        (shorten(clean(article.summary), SUMMARY), {"size": "sm", "wrap": True, "maxLines": 4}),
-        (foot, {"size": "xxs", "color": GREY}),
-    ]
-    lines = [{"type": "text", "text": words, **style} for words, style in styles if words]
-    box = {"type": "box", "layout": "vertical"}
-    body = {**box, "spacing": "sm", "contents": lines}
-    bubble: Message = {"type": "bubble", "size": "kilo", "body": body}
-    if (image := uri(article.image)).startswith("https://"):
-        shape = {"size": "full", "aspectRatio": "20:13", "aspectMode": "cover"}
-        bubble["hero"] = {"type": "image", "url": image, **shape}
-    if link := uri(article.url):
-        action = {"type": "uri", "label": PHRASES["read"][language], "uri": link}
-        read = {"type": "button", "style": "link", "height": "sm", "action": action}
-        bubble["footer"] = {**box, "contents": [read]}
+    category = shorten(clean(article.category), CATEGORY)
+    summary = shorten(clean(article.summary), SUMMARY)
+    texts = (category, _title(article, language), summary, foot)
+    lines = zip(bubble["body"]["contents"], texts, strict=True)
+    bubble["body"]["contents"] = [{**line, "text": words} for line, words in lines if words]
+    bubble["hero"]["url"] = image = uri(article.image)
+    if not image.startswith("https://"):
+        del bubble["hero"]
+    read = bubble["footer"]["contents"][0]["action"]
+    read["label"], read["uri"] = PHRASES["read"][language], uri(article.url)
+    if not read["uri"]:
+        del bubble["footer"]
     return bubble
 
 

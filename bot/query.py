@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from bot.text import Language, normalise, utf16_length
+from bot.text import LANGUAGES, Language, normalise, utf16_length
 
 DATA_LENGTH = 300  # LINE's limit for a postback's data, in UTF-16 units
 Kind = Literal["latest", "category", "search", "help"]
@@ -31,10 +31,9 @@ def parse_query(data: str) -> Query | None:
     """Return the query in a postback's data; None if it is not one of ours."""
     try:
         kind, words, skipped, language, as_of = json.loads(data)
-        known = kind in get_args(Kind) and language in ("ja", "en")
+        known = kind in get_args(Kind) and language in LANGUAGES
         numbers = type(skipped) is type(as_of) is int and 0 <= skipped <= 10**6
-        if known and numbers and (kind in ("latest", "help") or normalise(words)):
-            return Query(kind, words, language, skipped, as_of)
+        wanted = kind in ("latest", "help") or normalise(words)
     except (ValueError, TypeError, AttributeError, RecursionError):
-        pass
-    return None
+        return None
+    return Query(kind, words, language, skipped, as_of) if known and numbers and wanted else None

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import cache
 
 from bot.aws import make_client
+from bot.config import Config
 from bot.logs import reason
 
 log = logging.getLogger(__name__)
@@ -46,12 +47,14 @@ class Secret:
             return self.value != value
 
 
-def parameter_reader(name: str, region: str) -> Callable[[], str] | None:
-    """Return a function that reads the parameter with the task role; None without a name."""
-    client = cache(lambda: make_client("ssm", region, TIMEOUT_SECONDS, TIMEOUT_SECONDS, attempts=2))
+def secret_of(config: Config, name: str) -> Secret:
+    """Return a secret of the configuration, which is read again from its parameter if it has one."""
+    value, parameter = getattr(config, name), getattr(config, f"{name}_parameter")
+    timeouts = (TIMEOUT_SECONDS, TIMEOUT_SECONDS)
+    client = cache(lambda: make_client("ssm", config.region, timeouts, attempts=2))
 
     def read() -> str:
-        answer = client().get_parameter(Name=name, WithDecryption=True)
+        answer = client().get_parameter(Name=parameter, WithDecryption=True)
         return str(answer["Parameter"]["Value"])
 
-    return read if name else None
+    return Secret(value, read if parameter else None)

@@ -4,31 +4,24 @@ import re
 import unicodedata
 from typing import Literal
 
+from bot.data import load_json
+
 Language = Literal["ja", "en"]
 LANGUAGES: tuple[Language, ...] = ("ja", "en")
 
 # Katakana a .. small ke, each 0x60 above its hiragana; the prolonged sound mark has none.
 _HIRAGANA = {code: code - 0x60 for code in range(0x30A1, 0x30F6)}
+_TABLES = load_json("characters.json")
 # Letters that people take for the same, and that Unicode's NFKC does not.
-_VARIANTS = str.maketrans(
-    "〜‐‑‒–—−‘’‛“”„ヶ髙﨑齋齊邊邉濵濱德澤櫻國廣嶋𠮷",
-    "~------'''\"\"\"が高崎斎斉辺辺浜浜徳沢桜国広島吉",
-)
+_VARIANTS = str.maketrans({one: to for to, ones in _TABLES["variants"].items() for one in ones})
+_SEPARATORS = str.maketrans(dict.fromkeys(_TABLES["separators"], " "))
 # Default-ignorable code points: soft hyphen, joiners, zero-width space, variation selectors, tags.
-_INVISIBLE = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
-    "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\U0001bca0-\U0001bca3\U000e0000-\U000e0fff]"
-)
+_INVISIBLE = re.compile(f"[{_TABLES['invisible']}]")
+# Control characters, lone surrogates, and the direction overrides that could turn around what follows.
+_UNSHOWN = re.compile(f"[{_TABLES['not shown']}]")
 # サーバー and サーバ: the mark at the end of a katakana word.
 _FINAL_MARK = re.compile("(?<=[\u30a1-\u30f6\u30fc]{2})\u30fc(?![\u30a1-\u30f6\u30fc])")
 _JAPANESE = re.compile("[\u3005-\u3007\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uff66-\uff9f]")
-# Control characters, lone surrogates, and the direction overrides that could turn around what follows.
-_UNSHOWN = re.compile(
-    "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ud800-\udfff\u200e\u200f\u202a-\u202e\u2066-\u2069]"
-)
-_SEPARATORS = str.maketrans(
-    dict.fromkeys("、。，．,・「」『』【】〈〉《》（）()［］！？!?…;；:：/／＆|｜", " ")
-)
 
 
 def normalise(words: str) -> str:

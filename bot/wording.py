@@ -1,15 +1,14 @@
 """How people word what they ask for: synonyms of the commands, and the sentence around a word."""
 
-import json
 import re
-from pathlib import Path
 
+from bot.data import load_json
 from bot.text import normalise
 
 # Other ways to say what a command of handlers.py is registered for.
-_SYNONYMS = json.loads(Path(__file__).with_name("synonyms.json").read_bytes())
+_SYNONYMS = load_json("synonyms.json")
 SYNONYMS = {normalise(word): command for command, words in _SYNONYMS.items() for word in words}
-_SENTENCES = json.loads(Path(__file__).with_name("sentences.json").read_bytes())
+_SENTENCES = load_json("sentences.json")
 # Sentences that ask to be written to; a search for 通知機能 stays a search.
 _SUBSCRIPTION = re.compile("|".join(_SENTENCES["subscription"]))
 # What stands around the words, in the order in which it is taken away.

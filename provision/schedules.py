@@ -218,12 +218,12 @@ def _times_in_year(expression: str) -> list[float]:
     """Return every time at which it is due in a year; [] for a rate, and for more than MAX_TIMES."""
     if not expression or isinstance(parsed := parse(expression), Rate):
         return []
+    if times_a_month(expression) * 12 > MAX_TIMES:
+        return []
     times: list[float] = []
     at = parsed.next(SUNDAY - 1, ZoneInfo("UTC"), SUNDAY)
     while at is not None and at < SUNDAY + YEAR:
         times.append(at)
-        if len(times) > MAX_TIMES:
-            return []
         at = parsed.next(at, ZoneInfo("UTC"), SUNDAY)
     return times
 

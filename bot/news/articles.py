@@ -15,18 +15,17 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from itertools import islice
 from string import ascii_lowercase
-from typing import Any
+from typing import Any, Self
 
 from bot.text import clean, normalise
 
 SUMMARY_LENGTH = 300  # characters of a summary that are kept and searched
 SEARCHED_TOGETHER = 500  # articles; a page of answers is often among the first
 MOST_WORDS = 8  # of a question that are searched for, the longest
-BEGIN, END = "\x01", "\x02"  # around the Latin words of a searched text
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +46,7 @@ class Article:
 class ArticleIndex:
     """The articles, newest first, with the texts that are searched; `previous` saves making them anew."""
 
-    def __init__(
-        self, articles: Iterable[Article] = (), previous: "ArticleIndex | None" = None
-    ) -> None:
+    def __init__(self, articles: Iterable[Article] = (), previous: Self | None = None) -> None:
         known = dict(previous._rows) if previous else {}
         newest = sorted(articles, key=lambda article: -article.published)
         self._rows: list[tuple[Article, str]] = [
@@ -60,7 +57,7 @@ class ArticleIndex:
             if article.category:
                 self._by_category.setdefault(normalise(article.category), []).append(article)
         self.categories = tuple(found[0].category for found in self._by_category.values())
-        latin = re.compile(f"{BEGIN}([a-z]{{4,}})")
+        latin = re.compile(" ([a-z]{4,})")
         self._latin = Counter(word for _, text in self._rows for word in set(latin.findall(text)))
 
     def __bool__(self) -> bool:
@@ -119,18 +116,18 @@ def _searched(article: Article) -> str:
 
 
 def _marked(text: str) -> str:
-    return re.sub("[a-zA-Z0-9]+", rf"{BEGIN}\g<0>{END}", text)
+    """Return the text with a space at both ends of each Latin word, more than it may have there."""
+    return re.sub("[a-zA-Z0-9]+", r" \g<0> ", text)
 
 
 def _key(word: str) -> str:
     """Return what a text contains if it contains the word; empty for a single Latin letter."""
-    plain = normalise(word)
+    name = unicodedata.normalize("NFKC", word)
+    plain = name if re.fullmatch("[A-Z]{2,3}", name) else normalise(word)
     if plain.isascii() and len(plain) < 2:
         return ""
-    name = unicodedata.normalize("NFKC", word)
-    if re.fullmatch("[A-Z]{2,3}", name):
-        return _marked(name)
-    return _marked(plain).removesuffix("" if re.fullmatch("[a-z0-9]{2}", plain) else END)
+    whole = re.fullmatch("[A-Z]{2,3}|[a-z0-9]{2}", plain)
+    return _marked(plain) if whole else _marked(plain).removesuffix(" ")
 
 
 def page(articles: Iterator[Article], skipped: int, count: int) -> tuple[list[Article], bool]:
@@ -150,16 +147,13 @@ def parse(content: bytes) -> list[Article]:
 
 
 def _article(entry: dict[str, Any]) -> Article:
-    words = {name: clean(value) for name, value in entry.items() if isinstance(value, str)}
-    names = ("title", "url", "category", "source", "image", "feed", "id")
-    known = {name: words.get(name, "") for name in names}
-    summary = words.get("summary", "")[:SUMMARY_LENGTH]
-    return Article(summary=summary, published=_epoch(words.get("published", "")), **known)
-
-
-def _epoch(published: str) -> float:
+    given = {name: clean(value) for name, value in entry.items() if isinstance(value, str)}
+    words: dict[str, Any] = {one.name: given.get(one.name, "") for one in fields(Article)}
     try:
-        moment = datetime.fromisoformat(published)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+        moment = datetime.fromisoformat(words["published"])
+        published = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError):
-        return 0.0
+        published = 0.0
+    return Article(
+        **{**words, "summary": words["summary"][:SUMMARY_LENGTH], "published": published}
+    )

@@ -11,11 +11,13 @@ import sys
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import UTC, datetime
+from zlib import crc32
 
 from bot.config import CollectorConfig, ConfigError
-from bot.logs import configuration
+from bot.data import load_json
+from bot.logs import reason
 from bot.news.articles import Article, parse
 from bot.news.cache import COLLECTED
 from bot.news.feeds import BadFeed, canonical, shown
@@ -34,7 +36,7 @@ Read = Callable[[Sequence[tuple[str, FeedState]], float], list[Result]]
 
 def main() -> int:
     """Collect once; return the exit status."""
-    logging.config.dictConfig(configuration())
+    logging.config.dictConfig(load_json("logging.json"))
     try:
         config = CollectorConfig.from_environment()
     except ConfigError as error:
@@ -48,22 +50,25 @@ def collect(store: Store, feeds: list[str], days: int, now: float, read: Read) -
     """Bring the stored news up to date without what is too old; return how many feeds could be read."""
     before, stored, states = _stored(store)
     since = now - days * DAY
-    asked = [(url, states.get(url, FeedState())) for url in feeds]
-    results = [
-        _dated(url, state, result, now)
-        for (url, state), result in zip(asked, read(asked, now), strict=True)
-    ]
-    good = [articles for articles, _ in results if articles is not None]
-    fresh = [article for articles in good for article in articles]
-    seen = {key: first for _, state in results for key, first in (state.seen or {}).items()}
+    states = {url: states.get(url, FeedState()) for url in feeds}
+    fresh: list[Article] = []
+    good = 0
+    for url, result in zip(feeds, read([*states.items()], now), strict=True):
+        if isinstance(result, BadFeed):
+            extra = {"feed": shown(url), "error": str(result)}
+            log.warning("a feed could not be read", extra=extra)
+            continue
+        articles, states[url] = result
+        fresh += articles
+        good += 1
+    seen = {key: first for state in states.values() for key, first in (state.seen or {}).items()}
     stored = [one for one in stored if (one.published or seen.get(one.id, 0)) >= since]
     articles = merged(fresh, stored, since)
     if good:
-        new = {url: state for url, (_, state) in zip(feeds, results, strict=True)}
-        publish(store, articles, new, before)
-    counts = {"feeds": len(feeds), "read": len(good), "fresh": len(fresh)}
-    log.info("collected", extra={"counts": {**counts, "articles": len(articles)}})
-    return len(good)
+        publish(store, articles, states, before)
+    counts = {"feeds": len(feeds), "read": good, "fresh": len(fresh), "articles": len(articles)}
+    log.info("collected", extra={"counts": counts})
+    return good
 
 
 def merged(fresh: Iterable[Article], stored: Iterable[Article], since: float) -> list[Article]:
@@ -116,40 +121,34 @@ def publish(
         store.write(COLLECTED, content)
 
 
-def _dated(
-    url: str, state: FeedState, result: Result, now: float
-) -> tuple[list[Article] | None, FeedState]:
-    """Return a feed's articles and its new state; None for the articles if anything is wrong with it.
-
-    An article without a time is from when it was first seen; of those in a feed's first reading, nobody
-    knows.
-    """
-    if isinstance(result, BadFeed):
-        log.warning("a feed could not be read", extra={"feed": shown(url), "error": str(result)})
-        return None, state
-    articles, new = result
-    if articles is None:
-        return [], new
-    seen = {one.id: (state.seen or {}).get(one.id, now) for one in articles if not one.published}
-    if state.seen is not None:
-        articles = [replace(one, published=one.published or seen[one.id]) for one in articles]
-    return articles, replace(new, seen=seen)
-
-
 def _stored(store: Store) -> tuple[bytes, list[Article], dict[str, FeedState]]:
-    """Return what was collected last: the file, its articles, and the feeds' states by their address."""
-    content = b""
+    """Return what was collected last: the file, its articles, and the feeds' states by their address.
+
+    A damaged file is kept under another name, as the new one takes its place.
+    """
     try:
         content = store.read(COLLECTED)
+    except NotFound as error:
+        if "AccessDenied" in error.args:  # there may be one, which must not be replaced
+            raise
+        log.info("nothing was collected yet")
+        return b"", [], {}
+    articles: list[Article] = []
+    try:
+        articles = parse(content)
         feeds = json.loads(content)["feeds"].items()
         states = {url: FeedState(**state) for url, state in feeds}
         sum(first for state in states.values() for first in (state.seen or {}).values())  # numbers
-        return content, parse(content), states
-    except NotFound:
-        log.info("nothing was collected yet")
-    except (ValueError, TypeError, KeyError, AttributeError):
-        log.error("what was collected cannot be read: all feeds are read anew")
-    return content, [], {}
+        return content, articles, states
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        copy = f"damaged-{crc32(content):08x}.json"
+        store.write(copy, content)
+        advice = (
+            "to have its articles again, repair this copy and put it in the place of index.json"
+        )
+        extra = {"file": copy, "error": reason(error)}
+        log.error(f"the stored news is damaged, and collected anew: {advice}", extra=extra)
+        return content, articles, {}
 
 
 if __name__ == "__main__":

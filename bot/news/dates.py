@@ -1,29 +1,21 @@
 """The times that feeds give, in the forms that are seen in Japan."""
 
-import json
 import re
 import unicodedata
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 
 from dateutil.parser import parse  # type: ignore[import-untyped]
 
+from bot.data import load_json
+
 JAPAN = timezone(timedelta(hours=9))
 EARLIEST = 631152000.0  # 1990: software without a time writes the year 1 or 1970
-# Zones with their hours from UTC; how months begin in English, French, German, Italian, ...
-_TABLES = json.loads(Path(__file__).parent.with_name("dates.json").read_bytes())
+# Zones by their hours from UTC; how months begin in several languages; what dateutil does not know.
+_TABLES = load_json("dates.json")
 _UNITS = str.maketrans({"年": " ", "日": " ", "時": "h", "分": "m", "秒": "s"})  # as dateutil's
-_REPLACEMENTS = {
-    r"\([^)]*\)?|^\D*[,、] *(?=\d)": " ",  # a comment; a weekday in any language
-    "令和元": "2019年",
-    r"(午前|오전) *([\d:時分]+)": r"\2 AM ",
-    r"(午後|오후) *([\d:時分]+)": r"\2 PM ",
-    **{
-        rf"(?<![^\W_])({names})[^\W\d_]*|(?<!\d)0?{number}月": f" {names[:3]} "
-        for number, names in enumerate(_TABLES["months"], 1)
-    },
-    r"\b(UTC|GMT) *(?=[+-]\d)": "",  # UTC+9 is +9 to everybody but POSIX
-    r":60(?!\d)": ":59",  # a leap second
+_MONTHS = {
+    rf"(?<![^\W_])({names})[^\W\d_]*|(?<!\d)0?{number}月": f" {names[:3]} "
+    for number, names in enumerate(_TABLES["months"], 1)
 }
 
 
@@ -32,10 +24,9 @@ def epoch_seconds(text: str) -> float:
     words = unicodedata.normalize("NFKC", text[:100]).upper().strip()
     if re.fullmatch(r"\d{9,10}|\d{13}", words):
         return float(words[:10])
-    if era := re.search(r"(令和|平成|昭和)(\d+)", words):
-        year = {"令和": 2018, "平成": 1988, "昭和": 1925}[era[1]] + int(era[2])
-        words = words.replace(era[0], str(year))
-    for pattern, replacement in _REPLACEMENTS.items():
+    if era := re.search(rf"({'|'.join(_TABLES['eras'])})(\d+)", words):
+        words = words.replace(era[0], str(_TABLES["eras"][era[1]] + int(era[2])))
+    for pattern, replacement in (*_TABLES["replacements"].values(), *_MONTHS.items()):
         words = re.sub(pattern, replacement, words)
     try:
         default = datetime(1, 1, 1, tzinfo=JAPAN)

@@ -58,7 +58,7 @@ def read_feed(content: bytes, kind: str, url: str, now: float) -> list[Article]:
     for fields in map(_fields, entries):
         elements = [one for name in _TEXTS for one in fields.get(name, ())]
         texts = [(one, parse_html(html_of(one))) for one in elements]
-        image = _image(fields, texts)
+        image = _image(fields, texts)  # also of a <noscript>, which visible_text removes
         summary = next(filter(None, (visible_text(html) for _, html in texts)), "")
         category = named or _text(fields, "category", "dc:subject") or name or host
         times = ["".join(one.itertext()) for name in _TIMES for one in fields.get(name, ())]
@@ -73,8 +73,8 @@ def read_feed(content: bytes, kind: str, url: str, now: float) -> list[Article]:
             image=image,
             id=_text(fields, "guid", "id"),
         )
-        found.append(article)
-    return identified([article for article in found if article.title], address)
+        found += [article] if article.title else []
+    return identified(found, address)
 
 
 def identified(articles: list[Article], feed: str) -> list[Article]:

@@ -73,7 +73,7 @@ def html_of(element: Any) -> str:
 
 
 def parse_html(text: str) -> Any:
-    """Return the element of an HTML text; None if nothing is in it.
+    """Return the element of an HTML text.
 
     A name that HTML does not have and that has no attributes was meant as it is written: Vec<T>.
     """
@@ -85,8 +85,6 @@ def parse_html(text: str) -> Any:
 
 def visible_text(html: Any, hidden: tuple[str, ...] = _HIDDEN_TAGS) -> str:
     """Return the words that a browser would show, in one line; `hidden` elements are left out."""
-    if html is None:
-        return ""
     etree.strip_elements(html, *hidden, with_tail=False)
     for element in html.iter("br", *(_HTML_TAGS - _INLINE_TAGS)):
         element.text, element.tail = f" {element.text or ''}", f" {element.tail or ''}"
@@ -96,7 +94,7 @@ def visible_text(html: Any, hidden: tuple[str, ...] = _HIDDEN_TAGS) -> str:
 def pictures(html: Any) -> list[str]:
     """Return the addresses of the pictures in an HTML text, without pixels and emoji."""
     found = []
-    for image in () if html is None else html.iter("img"):
+    for image in html.iter("img"):
         sizes = (image.get("width", ""), image.get("height", ""))
         if not any(re.fullmatch("[0-9]|[1-3][0-9]", size.removesuffix("px")) for size in sizes):
             srcset = image.get("srcset", "").split()

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from bot.aws import make_client
 
-CONNECT_SECONDS, READ_SECONDS = 5, 20  # of S3; never within an answer
+TIMEOUTS = (5, 20)  # seconds to connect to S3 and to read; never within an answer
 
 
 class NotFound(Exception):
@@ -37,27 +37,33 @@ class Folder:
 
 
 class Bucket:
-    """A prefix in an S3 bucket. `client`: boto3's, made when needed."""
+    """A prefix in an S3 bucket; what has not changed there is not sent again. `client`: boto3's."""
 
     def __init__(self, bucket: str, prefix: str, region: str = "", client: Any = None) -> None:
         self._bucket, self._prefix = bucket, f"{prefix}/" if prefix else ""
-        seconds = CONNECT_SECONDS, READ_SECONDS
-        self._client = cache(lambda: client or make_client("s3", region, *seconds, attempts=4))
+        self._client = cache(lambda: client or make_client("s3", region, TIMEOUTS, attempts=4))
+        self._last: dict[str, tuple[str, bytes]] = {}  # ETag and content by name
 
     def read(self, name: str) -> bytes:
         """Return the file's content. Raise NotFound."""
-        from botocore.exceptions import ClientError
-
+        client = self._client()
+        where = {"Bucket": self._bucket, "Key": self._prefix + name}
+        tag, content = self._last.get(name, ("", b""))
+        condition = {"IfNoneMatch": tag} if tag else {}
         try:
-            answer = self._client().get_object(Bucket=self._bucket, Key=self._prefix + name)
-        except ClientError as error:
+            answer = client.get_object(**where, **condition)
+        except client.exceptions.ClientError as error:
             code = error.response["Error"]["Code"]
+            if code == "304":
+                return content
             # Without s3:ListBucket S3 answers AccessDenied for an object that does not exist.
             if code in ("NoSuchKey", "AccessDenied"):
                 raise NotFound(code) from None
             raise
         with answer["Body"] as body:
-            return bytes(body.read())
+            content = bytes(body.read())
+        self._last[name] = (answer.get("ETag", ""), content)
+        return content
 
     def write(self, name: str, content: bytes) -> None:
         """Write the file as a whole, in place of what was there."""

@@ -35,8 +35,8 @@ class FeedState:
     seen: dict[str, float] | None = None
 
 
-# Articles, None where they have not changed, and the new state; or why there are none.
-Result = tuple[list[Article] | None, FeedState] | BadFeed
+# Articles, none where they have not changed, and the new state; or why there are none.
+Result = tuple[list[Article], FeedState] | BadFeed
 Fetch = Callable[[str, FeedState], tuple[bytes, str, FeedState] | None]
 
 
@@ -67,12 +67,19 @@ def fetch(url: str, state: FeedState) -> tuple[bytes, str, FeedState] | None:
 
 
 def read(url: str, state: FeedState, now: float, fetch: Fetch = fetch) -> Result:
-    """Return what is new in a feed, or what is wrong with it."""
+    """Return what is new in a feed, or what is wrong with it.
+
+    An article without a time is from when it was first seen, except those of a feed's first reading.
+    """
     try:
         if not (fetched := fetch(url, state)):
-            return None, state
+            return [], state
         content, kind, new = fetched
-        return read_feed(content, kind, url, now), new
+        articles, known = read_feed(content, kind, url, now), state.seen or {}
+        seen = {one.id: known.get(one.id, now) for one in articles if not one.published}
+        if state.seen is not None:
+            articles = [replace(one, published=one.published or seen[one.id]) for one in articles]
+        return articles, replace(new, seen=seen)
     except Exception as error:
         return error if isinstance(error, BadFeed) else BadFeed(reason(error))
 
@@ -96,7 +103,5 @@ def confine() -> None:
 def _result(future: Future[Result]) -> Result:
     try:
         return future.result()
-    except TimeoutError:
-        return BadFeed("too slow")
-    except Exception as error:  # the process has ended
-        return BadFeed(reason(error))
+    except Exception as error:  # of its time, or of its process
+        return BadFeed("too slow" if isinstance(error, TimeoutError) else reason(error))

@@ -18,6 +18,7 @@ from werkzeug.test import TestResponse
 
 from bot.app import create_app
 from bot.config import SAMPLES, Config
+from bot.handlers import COMMANDS, News
 from bot.line import Outcome
 from bot.logs import JsonLines
 from bot.messages import Message
@@ -177,6 +178,28 @@ def test_one_bad_event_costs_the_others_nothing(
     assert ("RuntimeError", "app.py") == (failed["error"], failed["where"].partition(":")[0])
     assert 1 == len({line["request"] for line in lines})
     assert "words" not in json.dumps(lines)
+
+
+def test_a_command_that_raises(
+    client: FlaskClient,
+    phone: Phone,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It says that it failed, and the log where, without a person's words."""
+
+    def broken(event: Any, news: News) -> Message:
+        raise RuntimeError(event.message.text)
+
+    monkeypatch.setitem(COMMANDS, "weather", broken)
+    assert 200 == post(client, {"events": [said("r", "weather")]}).status_code
+    assert "Something went wrong" in phone.replies["r"][0]["text"]
+    (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert ("RuntimeError", "handlers.py") == (
+        record.__dict__["error"],
+        record.__dict__["where"].partition(":")[0],
+    )
+    assert "weather" not in caplog.text
 
 
 HOSTILE = [

@@ -327,6 +327,41 @@ def test_a_broken_index_is_written_anew(tmp_path: Path, content: bytes) -> None:
     assert ["one"] == titles(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b'{"articles": [{"title": "old"}], "fe', {"one"}),
+        (
+            b'{"articles": [{"title": "old", "published": "2027-01-14"}], "feeds": []}',
+            {"one", "old"},
+        ),
+    ],
+)
+def test_a_damaged_index_is_kept(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, content: bytes, expected: set[str]
+) -> None:
+    """Under another name, with an error that tells it; articles that can be read stay."""
+    (tmp_path / "index.json").write_bytes(content)
+    assert 1 == Feeds(a=rss(item("one"))).collect(Folder(str(tmp_path)))
+    assert expected == set(titles(tmp_path))
+    (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert "repair this copy" in record.message
+    assert content == (tmp_path / record.__dict__["file"]).read_bytes()
+
+
+def test_news_that_may_not_be_read_is_not_replaced(tmp_path: Path) -> None:
+    """AccessDenied does not say that there is none."""
+
+    class Denied(Folder):
+        def read(self, name: str) -> bytes:
+            raise NotFound("AccessDenied")
+
+    (tmp_path / "index.json").write_bytes(b"old")
+    with pytest.raises(NotFound):
+        Feeds(a=rss(item("one"))).collect(Denied(str(tmp_path)))
+    assert b"old" == (tmp_path / "index.json").read_bytes()
+
+
 def test_reading_a_feed() -> None:
     """Words without markup, the picture, the category, the time."""
     (article,) = read_feed(ATOM.encode(), "application/atom+xml", "https://example.com/feed", NOW)
@@ -576,7 +611,10 @@ def test_a_bucket(monkeypatch: pytest.MonkeyPatch) -> None:
     assert 1 == web.collect(store)
     keys = [one["Key"] for one in s3.list_objects_v2(Bucket="collected")["Contents"]]
     assert ["news/index.json"] == keys
+    assert store.read("index.json") is store.read("index.json")  # S3 sends it once
+    web.feeds["https://a/rss"] = rss(item("one"), item("two"))
     assert 1 == web.collect(store)
+    assert b"two" in store.read("index.json")
     with pytest.raises(NotFound, match="NoSuchKey"):
         store.read("none")
 

@@ -299,6 +299,10 @@ def test_summaries(html: str, expected: str) -> None:
             "https://e.com/a.jpg",  # LINE's documents promise JPEG and PNG
         ),
         ("<media:thumbnail url='https://e.com/logo.svg'/>", ""),
+        (
+            "<description>&lt;noscript>&lt;img src='https://e.com/n.jpg'>&lt;/noscript></description>",
+            "https://e.com/n.jpg",
+        ),
     ],
 )
 def test_pictures(fields: str, expected: str) -> None:

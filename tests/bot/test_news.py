@@ -295,6 +295,19 @@ def test_bucket(s3: tuple[Bucket, Stubber]) -> None:
     assert b"content" == store.read("x.json")
 
 
+def test_what_has_not_changed_in_a_bucket(s3: tuple[Bucket, Stubber]) -> None:
+    """S3 says so, instead of sending it again."""
+    store, stubber = s3
+    key = {"Bucket": "news", "Key": "a/b/x.json"}
+    for tag, body in (("1", b"one"), ("2", b"two")):
+        answer = {"Body": io.BytesIO(body), "ETag": tag}
+        condition = {"IfNoneMatch": "1"} if tag == "2" else {}
+        stubber.add_response("get_object", answer, {**key, **condition})
+        assert body == store.read("x.json")
+    stubber.add_client_error("get_object", "304", expected_params={**key, "IfNoneMatch": "2"})
+    assert b"two" == store.read("x.json")
+
+
 @pytest.mark.parametrize("code", ["NoSuchKey", "AccessDenied"])
 def test_bucket_without_the_file(s3: tuple[Bucket, Stubber], code: str) -> None:
     """S3 does not tell those who may not list the bucket that there is none."""

@@ -4,6 +4,7 @@ Time is a ManualClock, advanced by the engine's own waits. AWS is called without
 in-process; only LINE's API is served over HTTP, because line-bot-sdk speaks nothing else.
 """
 
+import signal
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -57,6 +58,21 @@ ANSWERS = {
     "schedule.stop": "cron(0 9 ? * SAT,SUN *)",
 }
 READING = ("Describe", "List", "Get", "Head")
+
+
+@pytest.fixture
+def default_signals() -> Iterator[None]:
+    """Let children get the signals of a terminal, which the tests ignore under nohup or in the background."""
+    ignored = [
+        number
+        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
+        if signal.getsignal(number) == signal.SIG_IGN
+    ]
+    for number in ignored:
+        signal.signal(number, signal.SIG_DFL)
+    yield
+    for number in ignored:
+        signal.signal(number, signal.SIG_IGN)
 
 
 class PowerCut(BaseException):

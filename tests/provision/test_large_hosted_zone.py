@@ -18,6 +18,7 @@ from provision.resources.base import Clients
 from provision.resources.record_set import Alias, ValidationRecord
 from provision.state.stack_file import StackFile
 from tests.provision.conftest import Env
+from tests.provision.finished_stack import FinishedStack
 
 A_PAGE = 300  # record sets; Route 53 API, ListResourceRecordSets
 LISTING = "list_resource_record_sets"
@@ -116,7 +117,7 @@ def peak_memory(work: Callable[[], Any]) -> int:
         gc.unfreeze()
 
 
-PAGES = 20
+PAGES = 10
 THEIRS = PAGES * A_PAGE
 OPERATIONS = [  # the operation, its expected result, the most bytes for each additional record
     (count_own_records, 2, 2000),  # a cached page, and a copy
@@ -131,14 +132,17 @@ OPERATIONS = [  # the operation, its expected result, the most bytes for each ad
     ("work", "expected", "most"), OPERATIONS, ids=["found", "named", "put", "take_away", "clear"]
 )
 def test_memory_does_not_grow_with_the_zone(
-    env: Env, work: Callable[[Env, Clients], int], expected: int, most: int
+    finished_stack: FinishedStack,
+    work: Callable[[Env, Clients], int],
+    expected: int,
+    most: int,
 ) -> None:
     """A record set takes 600 bytes in memory; ours, on the last page, are found nevertheless."""
-    env.setup()
-    assert expected == work(env, with_large_zone(env, PAGES))
-    small, large = (
-        peak_memory(partial(work, env, with_large_zone(env, pages))) for pages in (1, PAGES)
-    )
+    with finished_stack.on("default") as env:
+        assert expected == work(env, with_large_zone(env, PAGES))
+        small, large = (
+            peak_memory(partial(work, env, with_large_zone(env, pages))) for pages in (1, PAGES)
+        )
     assert large - small < most * (PAGES - 1) * A_PAGE
 
 

@@ -23,21 +23,6 @@ def environ(tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def default_signals() -> Iterator[None]:
-    """Let the sandbox get the signals of a terminal that the tests themselves may ignore, as with nohup."""
-    ignored = [
-        number
-        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
-        if signal.getsignal(number) == signal.SIG_IGN
-    ]
-    for number in ignored:
-        signal.signal(number, signal.SIG_DFL)
-    yield
-    for number in ignored:
-        signal.signal(number, signal.SIG_IGN)
-
-
-@pytest.fixture
 def start_sandbox(environ: dict[str, str], default_signals: None) -> Iterator[Start]:
     """Yield a function that starts a sandbox, in its own session as in a terminal, once it serves."""
     started: list[subprocess.Popen[str]] = []

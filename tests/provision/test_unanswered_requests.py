@@ -282,7 +282,7 @@ def empty_members(parsed: dict[str, Any]) -> None:
 DAMAGES = {"stripped": remove_members, "hollow": empty_members}
 
 
-@pytest.mark.slow(seconds=150)
+@pytest.mark.full
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_incomplete_responses_never_end_in_a_traceback(
     finished_stack: FinishedStack, damage: str

@@ -127,6 +127,7 @@ runpy.run_module("provision", run_name="__main__")
 """
 
 
+@pytest.mark.usefixtures("default_signals")
 def test_ctrl_c_while_the_command_is_loaded(tmp_path: Path) -> None:
     """Before it has begun: the process ends by the signal, which shells show as 130, without a traceback."""
     done = subprocess.run(
@@ -327,6 +328,7 @@ def processes(environ: dict[str, str]) -> list[str]:
     return found
 
 
+@pytest.mark.usefixtures("default_signals")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_stopped_demo_leaves_nothing(
     temporary: dict[str, str], tmp_path: Path, number: signal.Signals

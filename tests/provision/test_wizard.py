@@ -126,8 +126,8 @@ class Wizard:
             self.terminal.type(CLEAR + answer + ENTER)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("language", ["en", "ja"])
+@pytest.mark.slow(seconds=40)
+@pytest.mark.parametrize("language", [pytest.param("en", marks=pytest.mark.full), "ja"])
 def test_ctrl_c_at_every_question(
     person: Person,
     terminals: Callable[..., Terminal],

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_benchmark_runs() -> None:
     """It measures starts, rates and noise, and prints them; the results are not tested."""
     command = [sys.executable, "-m", "benchmarks.sandbox", "--starts", "2", "--rounds", "2"]
