@@ -19,13 +19,8 @@ class ProvisionError(Exception):
         self.what, self.why, self.then = what, why, then
 
     def __str__(self) -> str:
-        return "\n".join(
-            (
-                self.what,
-                _("  why:  {why}", why=self.why),
-                _("  next: {then}", then=self.then),
-            )
-        )
+        why = self.why.replace("\n", f"\n{'':8}")  # what continues a reason is below its first word
+        return "\n".join((self.what, _("  why:  ") + why, _("  next: {then}", then=self.then)))
 
 
 def os_error(doing: str, error: OSError) -> ProvisionError:

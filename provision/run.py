@@ -12,6 +12,7 @@ from provision.clients import aws as aws_client
 from provision.clients import registry
 from provision.clients.aws import Aws
 from provision.clients.dns import Dns, DnsError
+from provision.clients.http import require_https
 from provision.clients.line import CONSOLE, Line, LineError
 from provision.clock import Clock
 from provision.engine import record_validation
@@ -188,22 +189,21 @@ class Run:
     def _instruction(self, zone: HostedZone) -> str:
         """Return the instruction to enter the name servers at the registrar or in the parent zone."""
         if parent := self.clients.dns.zone_above(zone.domain):
-            return _(
+            heading = _(
                 "{domain} is a subdomain of {parent}: add these four records where the DNS of "
-                "{parent} is managed; nothing else of {parent} changes:\n{records}",
+                "{parent} is managed; nothing else of {parent} changes:",
                 domain=zone.domain,
                 parent=parent,
-                records="\n".join(
-                    f"    {zone.domain}.  300  IN  NS  {s}." for s in zone.name_servers
-                ),
             )
-        servers = "\n".join(f"    {server}" for server in zone.name_servers)
-        return _(
-            "Name servers of {domain}: enter these four at the site where you bought it, in place of those "
-            "there now (bought at Route 53 itself: in its console under Registered domains):\n{servers}",
-            domain=zone.domain,
-            servers=servers,
-        )
+            lines = [f"    {zone.domain}.  300  IN  NS  {s}." for s in zone.name_servers]
+        else:
+            heading = _(
+                "Name servers of {domain}: enter these four at the site where you bought it, in place of "
+                "those there now (bought at Route 53 itself: in its console under Registered domains):",
+                domain=zone.domain,
+            )
+            lines = [f"    {server}" for server in zone.name_servers]
+        return "\n".join((heading, *lines))
 
 
 def registrar_guide() -> str:
@@ -326,6 +326,7 @@ def clients_for(
             _("Set it to something like 127.0.0.1:5353, or unset it."),
         ) from None
     url = os.environ.get("LINE_API_URL", "") or "https://api.line.me"
+    require_https("LINE_API_URL", url)
     return Clients(aws, dns, Line(token or get_token, url), registry.from_environment())
 
 

@@ -10,6 +10,7 @@ import requests
 from pebble import ProcessPool
 
 from bot.logs import reason
+from bot.news.addresses import refuse_private_addresses
 from bot.news.articles import Article
 from bot.news.feeds import BadFeed, read_feed
 
@@ -88,11 +89,15 @@ def read_all(
 ) -> list[Result]:
     """Return what is new in each feed; those that take longer are given up, whatever they do."""
     context, count = multiprocessing.get_context("spawn"), min(SIDE_BY_SIDE, len(asked))
-    # Let a reading fail that needs too much memory, not the task.
-    memory = (resource.RLIMIT_DATA, (MOST_MEMORY, MOST_MEMORY))
-    with ProcessPool(count, 0, resource.setrlimit, memory, context) as pool:
+    with ProcessPool(count, initializer=confine, context=context) as pool:
         futures = [pool.schedule(read, (url, state, now), timeout=seconds) for url, state in asked]
         return [_result(future) for future in futures]
+
+
+def confine() -> None:
+    """Let a reading fail that needs too much memory, not the task; and one of a private network."""
+    refuse_private_addresses()
+    resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY, MOST_MEMORY))
 
 
 def _result(future: Future[Result]) -> Result:

@@ -18,6 +18,7 @@ from provision.errors import Pending, ProvisionError
 from provision.i18n import _
 from provision.run import Options
 from provision.ui.progress import Progress
+from provision.ui.text import echo
 
 PATH = "/stack.json"
 # Seconds between two looks at the stack, at least: AWS limits the rate of calls, the sandbox does not.
@@ -52,10 +53,10 @@ def console(given: Options, as_json: bool) -> int:
     try:
         page = f"{server.url}/#{token}"  # browsers do not send the fragment to servers
         if as_json:
-            print(json.dumps({"page": page}), flush=True)
+            echo(json.dumps({"page": page}))
         else:
-            print(_("The stack is shown at {page}", page=page), flush=True)
-            print(_("Nothing can be changed there. Ctrl-C ends it."), file=sys.stderr)
+            echo(_("The stack is shown at {page}", page=page))
+            echo(_("Nothing can be changed there. Ctrl-C ends it."), sys.stderr)
         while not stop.wait(0.2):
             pass
     finally:

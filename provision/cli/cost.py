@@ -14,7 +14,7 @@ from provision.run import Options, Run
 from provision.status_report import is_built
 from provision.ui.names import by_step, name_of
 from provision.ui.reports import price_note, show_json
-from provision.ui.text import listed, show
+from provision.ui.text import echo, listed, show
 
 
 def command() -> click.Command:
@@ -95,7 +95,7 @@ def _print_costs(costs: dict[str, float], *, verbose: bool) -> None:
     """Print the cost of each step, with what it is for; with `verbose` of each resource by its key."""
     if verbose:
         for key, usd in costs.items():
-            print(f"{usd:9.2f}  {key}")
+            echo(f"{usd:9.2f}  {key}")
         return
     for step, keys in by_step(costs).items():
         names = listed(name_of(key) for key in keys)

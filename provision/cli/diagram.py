@@ -13,7 +13,7 @@ from provision.run import Options
 from provision.status_report import describe, is_known
 from provision.ui.diagram import mermaid, svg
 from provision.ui.progress import Progress
-from provision.ui.text import show
+from provision.ui.text import echo, show
 
 
 def command() -> click.Command:
@@ -44,5 +44,5 @@ def diagram(given: Options, output: str | None, as_mermaid: bool) -> int:
             raise os_error(_("Could not write {path}.", path=output), error) from None
         show(_("{path} is written.", path=output), sys.stderr)
     else:
-        print(picture)
+        echo(picture)
     return 0 if is_known(document) else 1

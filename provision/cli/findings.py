@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from provision.i18n import _
-from provision.ui.text import columns, listed, width, wrap
+from provision.i18n import _, one_line
+from provision.ui.text import columns, echo, listed, printable, width, wrap
 from provision.verify.tree import Check, Finding
 
 STATE_WIDTH = 8  # columns in front of a check's title: "  SKIP  "
@@ -54,7 +54,7 @@ def headline(checks: Sequence[Check[Any]], findings: Mapping[str, Finding]) -> s
 def show(checks: Sequence[Check[Any]], findings: Mapping[str, Finding], stream: Any) -> None:
     """Print a heading per group, a line per check, and the next step where it is not OK."""
     for group in dict.fromkeys(check.group for check in checks):
-        print(group, file=stream)
+        echo(group, stream)
         for check in (check for check in checks if check.group == group):
             finding = findings[check.key]
             reason = f": {finding.reason}" if finding.reason else ""
@@ -66,6 +66,7 @@ def show(checks: Sequence[Check[Any]], findings: Mapping[str, Finding], stream: 
 def _print_wrapped(start: str, text: str, stream: Any) -> None:
     """Print a text; on a terminal wrapped to its width, with what continues it below its first word."""
     room = width() - columns(start)
+    text = printable(one_line(text))
     lines = wrap(text, room) if stream.isatty() else [text]
     for number, line in enumerate(lines):
-        print(f"{'' if number else start:{len(start)}}{line}", file=stream)
+        echo(f"{'' if number else start:{len(start)}}{line}", stream)

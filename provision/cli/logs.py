@@ -13,9 +13,9 @@ from provision.cli import options
 from provision.cli.prepare import prepare_run
 from provision.clients import aws
 from provision.errors import NoResponse, ProvisionError, UsageError
-from provision.i18n import _
+from provision.i18n import _, one_line
 from provision.run import Options, Run
-from provision.ui.text import show
+from provision.ui.text import echo, show
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 # Seconds between two reads with --follow; the ingestion delay of CloudWatch Logs is about as long.
@@ -69,7 +69,7 @@ def logs(given: Options, follow: bool, since: str, level: str, as_json: bool) ->
                 printed.add(event["eventId"])
                 since_ms = max(since_ms, event["timestamp"])
                 if line := _format_event(event, level, as_json):
-                    print(line, flush=True)
+                    echo(line)
         if not follow:
             if not printed:
                 show(
@@ -90,7 +90,8 @@ def _format_event(event: dict[str, Any], level: str, as_json: bool) -> str:
     if found in LEVELS and LEVELS.index(found) < LEVELS.index(level.upper()):
         return ""
     at = datetime.fromtimestamp(event["timestamp"] / 1000)
-    return message if as_json else f"{at:%H:%M:%S} {f'{found} ' if found else ''}{text}"
+    line = f"{at:%H:%M:%S} {f'{found} ' if found else ''}{text}"
+    return message if as_json else one_line(line)
 
 
 def log_time(run: Run) -> float:

@@ -28,6 +28,7 @@ from provision.cli import (
     recover,
     resume,
     sandbox,
+    secrets,
     setup,
     start,
     status,
@@ -39,7 +40,7 @@ from provision.cli import open as open_verb
 from provision.errors import Pending, ProvisionError, os_error
 from provision.i18n import _
 from provision.ui.errors import show_error
-from provision.ui.text import show
+from provision.ui.text import echo, show
 
 OUTPUT_ERRORS = (errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 ERROR_HANDLER = "provision"  # codec error handler for characters that an encoding lacks
@@ -55,6 +56,7 @@ def purposes() -> dict[str, list[click.Command]]:
             setup.command(),
             plan.command(),
             deploy.command(),
+            secrets.command(),
             recover.command(),
         ],
         _("Look"): [
@@ -100,8 +102,8 @@ def build() -> click.Group:
 def _without_a_verb(context: click.Context, /, **_given: object) -> None:
     """Print how to begin, and the help."""
     if context.invoked_subcommand is None:
-        print(commands.introduction(), end="\n\n")
-        print(context.get_help())
+        echo(commands.introduction() + "\n")
+        echo(context.get_help())
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ from provision.cli.prepare import prepare_run
 from provision.errors import UsageError
 from provision.i18n import _
 from provision.run import Options, Run
+from provision.ui.text import echo
 from provision.wizard import channel
 
 
@@ -27,7 +28,7 @@ def open_page(given: Options, page: str) -> int:
     """Print the page's address and, at a terminal, open it. Change nothing."""
     run = prepare_run(given, save=False, read_only=True)
     url = _service_page(run) if page == "aws" else run.chat_link(channel.info(run)["basicId"])
-    print(url)
+    echo(url)
     return click.launch(url) if sys.stdout.isatty() else 0
 
 

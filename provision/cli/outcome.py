@@ -13,7 +13,7 @@ from provision.status_report import next_hours
 from provision.ui.errors import show_error
 from provision.ui.qr import show_code
 from provision.ui.reports import show_result
-from provision.ui.text import day_and_time, show
+from provision.ui.text import day_and_time, echo, show
 from provision.wizard import channel, prompts
 
 UNATTENDED_WAIT = 1800.0  # seconds to wait for the registrar and ACM without a terminal
@@ -62,10 +62,10 @@ def _print_next_steps(run: Run) -> None:
     show(_("The bot answers at {url}.", url=run.stack.url), sys.stderr)
     if run.sandbox:
         show(_("Talk to it in the sandbox's chat:"), sys.stderr)
-        print(link, file=sys.stderr)
+        echo(link, sys.stderr)
     else:
         show(_("Add it as a friend and talk to it:"), sys.stderr)
-        print(link, file=sys.stderr)
+        echo(link, sys.stderr)
         show_code(link, sys.stderr)
         show(
             _(

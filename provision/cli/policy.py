@@ -15,7 +15,7 @@ from provision.i18n import _
 from provision.resources.base import Resource
 from provision.run import Options, Run
 from provision.ui.reports import show_json
-from provision.ui.text import show
+from provision.ui.text import echo, show
 
 
 def command() -> click.Command:
@@ -47,7 +47,7 @@ def policy(given: Options, verb: str | None, out: Path | None) -> int:
     documents = operator_policy.documents(found)
     if out:
         for path in _write(out, f"{run.stack.name}-{verb or 'all'}", documents):
-            print(path)
+            echo(str(path))
         return 0
     show_json(operator_policy.document(found))
     if len(documents) > 1:

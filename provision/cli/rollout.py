@@ -28,7 +28,7 @@ def watch(run: Run, engine: Engine, progress: Progress) -> Outcome:
                         "Could not deploy {revision}.",
                         revision=short_arn(run.stack.task_definition.arn),
                     ),
-                    "\n        ".join([why, *excerpt]),
+                    "\n".join([why, *excerpt]),
                     advice(" ".join([why, *excerpt])),
                 )
         return engine.builder.check_milestone(steady, live)

@@ -1,6 +1,7 @@
 """Set the service's desired count, for the commands start and stop."""
 
 import sys
+from collections.abc import Callable
 
 from provision.cli.outcome import report_errors
 from provision.cli.planning import confirm_cost, no_service, shown_settings, tasks_cost
@@ -12,7 +13,8 @@ from provision.engine.executor import Outcome, Step, execute
 from provision.errors import Pending
 from provision.i18n import _
 from provision.pricing import prices
-from provision.resources.base import Resource
+from provision.resources.base import Live, Resource
+from provision.resources.ecs_deployment import EcsDeployment
 from provision.run import Options, Run
 from provision.ui.progress import Progress
 from provision.ui.reports import show_result
@@ -61,23 +63,57 @@ def confirm_more_tasks(run: Run, engine: Engine, count: int) -> None:
 
 def scale_service(run: Run, engine: Engine, count: int) -> Outcome:
     """Set the desired count, then wait until the service is steady."""
+    service = run.stack.service
+    doing = _(
+        "Could not set the number of tasks of {key} to {count}.", key=service.key, count=count
+    )
+    return _change(
+        run,
+        engine,
+        doing,
+        lambda: service.scale(run.clients, count),
+        ("desiredCount", lambda live: live["desiredCount"] == count),
+    )
+
+
+def restart_service(run: Run, engine: Engine) -> Outcome:
+    """Start new tasks of the same revision, then wait until they alone run."""
+    service = run.stack.service
+    doing = _("Could not start new tasks of {key}.", key=service.key)
+    before = EcsDeployment(run.observations[service.key].live or {}).primary.get("id")
+    return _change(
+        run,
+        engine,
+        doing,
+        lambda: service.restart(run.clients),
+        ("deployments", lambda live: EcsDeployment(live).primary.get("id") != before),
+    )
+
+
+def _change(
+    run: Run,
+    engine: Engine,
+    doing: str,
+    change: Callable[[], None],
+    shown: tuple[str, Callable[[Live], bool]],
+) -> Outcome:
+    """Change the service, then wait until it is steady.
+
+    shown: what AWS changes, and whether it shows it: until then the old state would be steady.
+    """
     service, steady = run.stack.service, run.stack.steady_service
+    member, has_changed = shown
 
     def action(resource: Resource) -> str:
         if resource is steady:
             live = inspector.find(service, run.clients)
-            if live is None or live["desiredCount"] != count:  # else the old state would be steady
-                raise Pending(
-                    _("waiting until AWS shows the change of {paths}", paths="desiredCount")
-                )
+            if live is None or not has_changed(live):
+                raise Pending(_("waiting until AWS shows the change of {paths}", paths=member))
             return engine.builder.check_milestone(steady)
         service.load_from_record(run.file.records[service.key].outputs)
         engine.builder.verify_ownership(service)
-        doing = _(
-            "Could not set the number of tasks of {key} to {count}.", key=service.key, count=count
-        )
         with aws.translate_errors(doing, retry=service.errors.retry):
-            service.scale(run.clients, count)
+            change()
         return "done"
 
     return execute(

@@ -1,7 +1,7 @@
 """The command `teardown`: confirm, delete everything in reverse order, and list what is left."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import click
@@ -9,6 +9,8 @@ import click
 from provision.cli import options
 from provision.cli.outcome import report_errors
 from provision.cli.prepare import prepare_run
+from provision.clients.dns import DnsError
+from provision.clients.line import CONSOLE
 from provision.engine.deleter import DeletionResult
 from provision.engine.external_use import ExternalUses, explain
 from provision.engine.plan import Change
@@ -19,7 +21,7 @@ from provision.resources.base import Milestone, Resource
 from provision.run import Options, Run
 from provision.ui.progress import Progress
 from provision.ui.reports import show_json, show_steps
-from provision.ui.text import show
+from provision.ui.text import echo, show
 from provision.wizard import prompts
 
 
@@ -57,19 +59,53 @@ def teardown(given: Options, everything: bool, contents: bool, as_json: bool) ->
         with progress:
             result = engine.teardown(everything, contents_keys)
     _print_result(run, result, as_json)
-    zone = run.stack.zone
-    if zone.name_servers and zone.key in result.deleted:
-        show(
+    for text in left_outside(run, result.deleted):
+        show(text, sys.stderr)
+    return report_errors(result.errors) if result.errors or result.left or result.unknown else 0
+
+
+def left_outside(run: Run, deleted: Collection[str]) -> list[str]:
+    """Return what a person has to change elsewhere, because it still leads to what was deleted."""
+    zone, webhook = run.stack.zone, run.stack.webhook
+    texts = []
+    if zone.name_servers and zone.key in deleted and (delegated := _delegated(run)) is not False:
+        sentence = (
             _(
+                "The hosted zone of {domain} is gone, and your registrar still lists its name servers "
+                "({servers}). Enter others there now: until then {domain} does not answer, and somebody "
+                "else could take it over.",
+                domain=zone.domain,
+                servers=", ".join(zone.name_servers),
+            )
+            if delegated
+            else _(
                 "The hosted zone of {domain} is gone. If your registrar still lists its name servers "
                 "({servers}), enter others there: until then {domain} does not answer, and somebody else "
                 "could take it over.",
                 domain=zone.domain,
                 servers=", ".join(zone.name_servers),
-            ),
-            sys.stderr,
+            )
         )
-    return report_errors(result.errors) if result.errors or result.left or result.unknown else 0
+        texts.append(sentence)
+    if webhook.key in deleted and webhook.previous in ("", webhook.endpoint):
+        texts.append(
+            _(
+                'LINE still calls {url}: switch "Use webhook" off at {console} (tab Messaging API), or set '
+                "another URL there. Otherwise whoever gets this name receives your users' messages.",
+                url=webhook.endpoint,
+                console=CONSOLE,
+            )
+        )
+    return texts
+
+
+def _delegated(run: Run) -> bool | None:
+    """Return whether the registrar lists name servers of the stack's hosted zone; None if unknown."""
+    zone = run.stack.zone
+    try:
+        return bool(run.clients.dns.delegated_to(zone.domain) & set(zone.name_servers))
+    except DnsError:
+        return None
 
 
 def _deletable(run: Run) -> list[Resource]:
@@ -110,6 +146,17 @@ def _print_preview(run: Run, teardown_preview: Mapping[str, str]) -> None:
     for key, why in teardown_preview.items():
         if why:
             show(_("stays: {key}: {why}", key=run.label(key), why=why), sys.stderr, hanging=2)
+    zone = run.stack.zone
+    if zone.key in to_delete and zone.name_servers and _delegated(run):
+        show(
+            _(
+                "{domain} is delegated to this hosted zone. Safer: first enter other name servers at your "
+                "registrar, and run this again after a day or two; a deleted zone's name servers may be "
+                "given to somebody else.",
+                domain=zone.domain,
+            ),
+            sys.stderr,
+        )
     ends = sum(usd.get(key, 0.0) for key in to_delete)
     if ends:
         show(
@@ -152,10 +199,10 @@ def _print_result(run: Run, result: DeletionResult, as_json: bool) -> None:
         kept_line = _("kept: {key}: {why}", key=run.label(key), why=why) + paid
         show(kept_line, sys.stdout, hanging=2)
     for key in result.left:
-        print(_("left: {key}", key=run.label(key)))
+        echo(_("left: {key}", key=run.label(key)))
     for key, why in result.unchecked.items():
         show(_("unknown: {key}: {why}", key=run.label(key), why=why), sys.stdout, hanging=2)
-    print(
+    echo(
         _(
             "deleted: {deleted}, kept: {kept}, left: {left}",
             deleted=len(result.deleted),

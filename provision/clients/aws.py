@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any
 
 from provision.clients import aws_advice
-from provision.clients.http import certificate_error, proxy_advice, trust_advice
+from provision.clients.http import certificate_error, proxy_advice, require_https, trust_advice
 from provision.errors import Denied, Pending, ProvisionError, UnknownState
 from provision.i18n import _
 
@@ -111,6 +111,7 @@ class Aws:
         except (botocore.exceptions.BotoCoreError, ValueError) as error:
             # ValueError: AWS_ENDPOINT_URL is not a URL.
             raise connection_error(error) from None
+        require_https("AWS_ENDPOINT_URL", client.meta.endpoint_url)
         client.meta.events.register("before-parameter-build", _check_ids)
         client.meta.events.register(
             "after-call", lambda model, **_: record_operation(service, model.name)

@@ -5,6 +5,7 @@ import functools
 import ipaddress
 import os
 import re
+import socket
 import ssl
 import tempfile
 import urllib.parse
@@ -15,6 +16,14 @@ from typing import Any
 from provision.errors import ProvisionError
 from provision.i18n import _
 
+# This computer, and the networks that no packet leaves (RFC 1918, RFC 4193): a container's, for instance.
+PRIVATE_NETWORKS = [
+    ipaddress.ip_network(network)
+    for network in (
+        *("127.0.0.0/8", "0.0.0.0/32", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"),
+        *("::1/128", "fc00::/7"),
+    )
+]
 CONNECT, READ = 10, 120  # timeouts in seconds
 # OpenSSL's messages for an invalid certificate or CA bundle, for which a retry is useless.
 UNTRUSTED = ("CERTIFICATE_VERIFY_FAILED", "certificate verify failed")
@@ -72,6 +81,35 @@ def on_loopback(url: str) -> bool:
         return literal == "localhost" or ipaddress.ip_address(literal).is_loopback
     except ValueError:  # a host name, or not a URL
         return False
+
+
+def require_https(name: str, url: str) -> None:
+    """Raise ProvisionError for plain HTTP to a host that has not only addresses of private networks.
+
+    name: of the variable or setting with the URL.
+    """
+    parts = urllib.parse.urlsplit(url)
+    host = parts.hostname or ""
+    if parts.scheme == "http" and not on_loopback(url) and not _in_private_network(host):
+        raise ProvisionError(
+            _("Could not use {name}.", name=name),
+            _(
+                "http://{host} is neither https nor in a private network: others could read LINE's secrets",
+                host=host,
+            ),
+            _("Use its https:// address, then run the same command again."),
+        )
+
+
+@functools.cache
+def _in_private_network(host: str) -> bool:
+    """Return whether a host name or address leads to private networks only; False if it leads nowhere."""
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return False
+    addresses = [ipaddress.ip_address(str(each[4][0]).partition("%")[0]) for each in found]
+    return all(any(each in network for network in PRIVATE_NETWORKS) for each in addresses)
 
 
 class Http:

@@ -10,7 +10,8 @@ import json
 import os
 import re
 import urllib.parse
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,8 +29,13 @@ MANIFESTS = (
     "application/vnd.docker.distribution.manifest.list.v2+json",
 )
 CHUNK_SIZE = 1 << 16  # bytes read and sent at once
+MAX_DOCUMENT = (
+    4 << 20
+)  # bytes of a manifest that registries have to accept (distribution specification)
 MAX_REDIRECTS = 5
 RETRY_PERIOD = 60  # seconds of retries while a registry does not respond
+# Raised for a document of another form than a manifest or an image configuration.
+MALFORMED = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
 _CHALLENGE = re.compile(r'(\w+)="([^"]*)"')
 # Raised if the endpoint is another AWS emulator; requests' exceptions are OSErrors.
 NO_GALLERY = (OSError, ValueError, KeyError, TypeError)
@@ -217,19 +223,19 @@ class Remote:
         doing = _("Could not read {reference} of {name}.", reference=reference, name=self.name)
         headers = {"Accept": ", ".join(MANIFESTS)}
         response = self._request(doing, "GET", f"manifests/{reference}", headers=headers)
-        content = b"".join(self._read_chunks(response))
+        content = self._read_all(response, doing)
         digest = sha256(content)
         if reference.startswith("sha256:") and digest != reference:
             raise digest_mismatch(doing, reference, digest)
         media_type = response.headers.get("Content-Type", "").partition(";")[0]
         return Manifest(media_type, digest, content)
 
-    def blob(self, digest: str) -> Iterator[bytes]:
-        """Yield a blob's bytes in chunks. Raise ProvisionError at the end if the digest differs."""
+    def blob(self, digest: str, size: int = MAX_DOCUMENT) -> Iterator[bytes]:
+        """Yield a blob's bytes in chunks. Raise ProvisionError if the digest differs, or above the size."""
         doing = _("Could not read {reference} of {name}.", reference=digest, name=self.name)
         response = self._request(doing, "GET", f"blobs/{digest}")
         actual = hashlib.sha256()
-        for chunk in self._read_chunks(response):
+        for chunk in _bounded(self._read_chunks(response), size, doing):
             actual.update(chunk)
             yield chunk
         if digest != f"sha256:{actual.hexdigest()}":
@@ -289,9 +295,9 @@ class Remote:
                 continue
             break
         if response.status_code not in expected:
-            raise error_response(doing, response.status_code, b"".join(self._read_chunks(response)))
+            raise error_response(doing, response.status_code, self._read_all(response, doing))
         if method != "GET":
-            b"".join(self._read_chunks(response))  # allow the connection to be reused
+            self._read_all(response, doing)  # allow the connection to be reused
         return response
 
     def _request_token(self, doing: str, challenge: Any) -> str:
@@ -304,7 +310,7 @@ class Remote:
         if not realm:
             raise error_response(doing, 401, b"")
         response = self._registries.ask("GET", f"{realm}?{urllib.parse.urlencode(parameters)}")
-        content = b"".join(self._read_chunks(response))
+        content = self._read_all(response, doing)
         if response.status_code != 200:
             raise error_response(doing, response.status_code, content)
         try:
@@ -313,7 +319,11 @@ class Remote:
         except (ValueError, KeyError, AttributeError) as error:  # a proxy's page
             raise no_response(_host(realm), error) from None
 
-    def _read_chunks(self, response: Any) -> Iterator[bytes]:
+    def _read_all(self, response: Any, doing: str) -> bytes:
+        """Return the body of a response that is not a layer. Raise ProvisionError above MAX_DOCUMENT."""
+        return b"".join(_bounded(self._read_chunks(response), MAX_DOCUMENT, doing))
+
+    def _read_chunks(self, response: Any) -> Generator[bytes, None, None]:
         import requests
 
         try:
@@ -322,6 +332,18 @@ class Remote:
             raise no_response(_host(self.url), error) from None
         finally:
             response.close()
+
+
+def _bounded(chunks: Generator[bytes, None, None], limit: int, doing: str) -> Iterator[bytes]:
+    """Yield the chunks. Raise ProvisionError if they have more bytes than the limit."""
+    left = limit
+    with closing(chunks):  # and the connection
+        for chunk in chunks:
+            left -= len(chunk)
+            if left < 0:
+                why = _("it is larger than the {limit} bytes that it may have", limit=limit)
+                raise ProvisionError(doing, why, _("Use another image, or ask another registry."))
+            yield chunk
 
 
 def no_response(host: str, error: Exception) -> Pending | ProvisionError:

@@ -136,7 +136,7 @@ def _step(observation: Observation, replaced: set[str], prices: Prices) -> Chang
             if unchanged:
                 return Change(resource.key, resource.kind, action, differences)
     cost = 0.0 if action == "adopt" else resource.costs(prices)
-    changed = action in ("create", "update", "replace") and not observation.error
+    changed = action in ("create", "adopt", "update", "replace") and not observation.error
     notes = resource.plan_notes() if changed else []
     return Change(resource.key, resource.kind, action, differences, cost, notes=notes)
 

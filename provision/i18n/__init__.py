@@ -8,6 +8,7 @@ detects missing ones.
 import gettext
 import os
 import re
+import string
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -83,8 +84,20 @@ def japanese() -> dict[str, str]:
     return sentences
 
 
+def one_line(text: str) -> str:
+    """Return the text on one line, so that nothing in it can pass for a line of ours."""
+    return re.sub(r"\s*[\r\n]\s*", " ", text)
+
+
+class _OneLine(string.Formatter):
+    """A formatter whose values, which AWS, LINE or a file may have written, stay on one line."""
+
+    def format_field(self, value: Any, format_spec: str) -> Any:
+        return one_line(format(value, format_spec))
+
+
 def _(sentence: str, **values: object) -> str:
-    """Return the sentence in the current language, with its placeholders replaced."""
+    """Return the sentence in the current language, with its placeholders replaced by values on one line."""
     translated = japanese().get(sentence, sentence) if _language[0] == "ja" else sentence
-    text = translated.format(**values) if values else translated
+    text = _OneLine().vformat(translated, (), values) if values else translated
     return RECOMMENDED.sub(f"`provision {_flags[0]} ", text) if _flags[0] else text

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from provision.clients.registry import Blob, Manifest, Registries, Remote
+from provision.clients.registry import MALFORMED, Blob, Manifest, Registries, Remote
 from provision.errors import ProvisionError
 from provision.i18n import _
 from provision.image.layer import MEDIA_TYPE
@@ -42,6 +42,19 @@ class Base:
 
 def read(registries: Registries, reference: str, platform: str) -> Base:
     """Return the base image. Raise ProvisionError if it is missing or has no such platform."""
+    name = parse(reference)
+    try:
+        return _read(registries, reference, platform)
+    except MALFORMED as error:
+        raise ProvisionError(
+            _("Could not use the base image {reference}.", reference=reference),
+            _("{host} sent what is no image ({error})", host=name.host, error=type(error).__name__),
+            _("Set image.base to another image, then run the same command again."),
+        ) from None
+
+
+def _read(registries: Registries, reference: str, platform: str) -> Base:
+    """Return the base image. Raise KeyError, TypeError or ValueError too, for what is no image."""
     name = parse(reference)
     remote = registries.public(name.host, name.repository)
     # The sandbox's gallery has another image under the default's name, so ignore the digest.
@@ -83,7 +96,8 @@ def _layer(remote: Remote, descriptor: dict[str, Any]) -> Blob:
     digest, media_type = str(descriptor["digest"]), str(descriptor["mediaType"])
     if media_type == "application/vnd.docker.image.rootfs.diff.tar.gzip":
         media_type = MEDIA_TYPE  # OCI's name of the same format
-    return Blob(digest, int(descriptor["size"]), media_type, lambda: remote.blob(digest))
+    size = int(descriptor["size"])
+    return Blob(digest, size, media_type, lambda: remote.blob(digest, size))
 
 
 def _wrong_platform(reference: str, platform: str, have: str) -> ProvisionError:

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from provision.clients.registry import Remote
+from provision.clients.registry import MALFORMED, Remote
 from provision.errors import Pending, ProvisionError
 
 
@@ -15,7 +15,7 @@ def platforms(remote: Remote, tag_or_digest: str) -> tuple[str, ...]:
             names = [_platform(entry.get("platform") or {}) for entry in document["manifests"]]
         else:
             names = [_platform(json.loads(b"".join(remote.blob(document["config"]["digest"]))))]
-    except (Pending, ProvisionError, ValueError, KeyError, TypeError):
+    except (Pending, ProvisionError, *MALFORMED):
         return ()
     return tuple(dict.fromkeys(name for name in names if name.startswith("linux/")))
 

@@ -171,14 +171,12 @@ class Image(Resource):
 
     def plan_notes(self) -> list[str]:
         """Return the person's files with their sizes, and the files that are left out."""
-        own = [(_printable(name), len(self.inputs.files[name])) for name in self.inputs.own]
+        own = [(name, len(self.inputs.files[name])) for name in self.inputs.own]
         shown = [_("{name} ({size} bytes)", name=name, size=size) for name, size in own[:SHOWN]]
         if more := own[SHOWN:]:
             size = sum(size for _name, size in more)
             shown.append(_("{count} more files ({size} bytes)", count=len(more), size=size))
-        return shown + [
-            _("left out: {name}", name=_printable(name)) for name in self.inputs.left_out
-        ]
+        return shown + [_("left out: {name}", name=name) for name in self.inputs.left_out]
 
     def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
         """Switch to the image of the current inputs; build it if it does not exist."""
@@ -285,11 +283,6 @@ def _list_built(clients: Clients, repository: str) -> list[Live]:
         if (tag := next((t for t in image.get("imageTags", []) if t.startswith(PREFIX)), ""))
     ]
     return sorted(built, key=lambda image: image["imagePushedAt"], reverse=True)
-
-
-def _printable(name: str) -> str:
-    """Return a file's name, with control characters escaped."""
-    return name if name.isprintable() else repr(name)
 
 
 def _delete(clients: Clients, repository: str, images: list[Live]) -> None:

@@ -40,6 +40,7 @@ class Parameter(Resource):
     arn: str = output("ARN", arn_pattern())
     parameter_name: str = output("Name")
     key_arn: str = output("KeyArn")  # the customer managed key of an adopted one
+    plain: bool = field(default=False, init=False)  # a String: found, but not encrypted
     created: bool = field(default=False, init=False)  # by this process, without a key of its own
     deletion = Deletion(immediate=True)
     batch = Batch("ssm", "get_parameters", "Names", "Parameters", "Name", by_name=True)
@@ -80,6 +81,7 @@ class Parameter(Resource):
             return None
         live = dict(answer["Parameters"][0])
         value = live.pop("Value", "")
+        self.plain = live.get("Type") == "String"
         key = self.key_arn if self.arn or self.created else self._key(clients, name)
         return {**live, "UpToDate": not secret or value == secret, "KeyArn": key}
 
@@ -126,8 +128,23 @@ class Parameter(Resource):
         """Return that the value equals this run's."""
         return {"UpToDate": True}
 
+    def plan_notes(self) -> list[str]:
+        """Return that it is not encrypted."""
+        if not self.plain:
+            return []
+        return [_("{name} is not encrypted: `provision secrets rotate` does that", name=self.name)]
+
     def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
-        """Call PutParameter with Overwrite (which takes no tags), under the same key."""
+        """Call PutParameter with Overwrite (which takes no tags), under the same key.
+
+        Raise ProvisionError for a String, which it cannot make a SecureString of.
+        """
+        if live.get("Type") == "String":
+            raise ProvisionError(
+                _("Could not encrypt the parameter {name}.", name=self.name),
+                _("it is a String, and AWS changes no parameter's type"),
+                _("Run `provision secrets rotate`: it stores the parameter anew."),
+            )
         key = {"KeyId": self.key_arn} if self.key_arn else {}
         clients.aws.ssm.put_parameter(
             Name=self.name, Value=self.secret, Type="SecureString", Overwrite=True, **key

@@ -227,6 +227,12 @@ class Service(Resource):
             cluster=self.cluster_arn, service=self.arn, desiredCount=count
         )
 
+    def restart(self, clients: Clients) -> None:
+        """Replace the tasks by new ones of the same revision."""
+        clients.aws.ecs.update_service(
+            cluster=self.cluster_arn, service=self.arn, forceNewDeployment=True
+        )
+
     def costs(self, prices: Prices) -> float:
         """Return the price of its tasks in the scheduled hours."""
         task, hours = self.task_definition, HOURS if self.hours is None else self.hours

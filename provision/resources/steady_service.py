@@ -140,9 +140,7 @@ class SteadyService(Milestone):
             )
             reasons = [why, *deployment.log_excerpt()]
             then = advice(" ".join(reasons))
-            raise ProvisionError(
-                _("The service did not become stable."), "\n        ".join(reasons), then
-            )
+            raise ProvisionError(_("The service did not become stable."), "\n".join(reasons), then)
         if not self._is_unsteady(live):
             return None
         if shortage := deployment.capacity_shortage():

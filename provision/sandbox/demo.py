@@ -116,7 +116,7 @@ def send_message(addresses: dict[str, str], words: str) -> bool:
     print(_("  you: {words}", words=words))
     for message in outcome["reply"] or []:
         said = message.get("text") or message.get("altText") or message["type"]
-        print(_("  bot: {said}", said=said.replace("\n", "\n       ")))
+        print(_("  bot: ") + said.replace("\n", "\n       "))
     print(
         _(
             "  (HTTP {status}, {seconds:.2f} s)",

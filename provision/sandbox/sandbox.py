@@ -100,6 +100,7 @@ class Sandbox:
                 "AWS_ENDPOINT_URL": aws.url,
                 "AWS_EC2_METADATA_DISABLED": "true",  # no credentials without a task role
                 "LINE_API_URL": line.url,
+                "PRIVATE_FEEDS": "1",  # the feed server is on this machine
                 "LINGER_SECONDS": f"{LINGER_SECONDS / self.cloud.clock.speed:.3f}",
             }
         self._ticker = threading.Thread(target=self._run, args=(region, idle), daemon=True)

@@ -34,7 +34,9 @@ def read(path: Path) -> str:
     try:
         if place(path).is_symlink():
             return ""
-        return place(path).read_bytes().decode("utf-8")
+        with place(path).open("rb") as file:
+            content = file.read(yaml_text.MAX_BYTES + 1)
+        return content.decode("utf-8") if len(content) <= yaml_text.MAX_BYTES else ""
     except (OSError, UnicodeDecodeError):
         return ""
 

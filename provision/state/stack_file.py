@@ -74,7 +74,14 @@ class StackFile:
                 _("Name a file: --stack FILE."),
             )
         try:
-            content = self.path.read_bytes()
+            with self.path.open("rb") as file:
+                content = file.read(yaml_text.MAX_BYTES + 1)
+            if len(content) > yaml_text.MAX_BYTES:
+                raise UsageError(
+                    _("Could not read the settings in {path}.", path=self.path),
+                    _("it is larger than {limit} bytes", limit=yaml_text.MAX_BYTES),
+                    _("Name a stack.yaml: --stack FILE."),
+                )
             return content.decode("utf-8")
         except FileNotFoundError:
             return ""

@@ -13,6 +13,8 @@ import yaml
 
 from provision.i18n import _
 
+MAX_BYTES = 1 << 20  # of stack.yaml; a whole stack with its settings takes some 20 kB
+MAX_DEPTH = 30  # levels of nesting; provision writes at most eight
 MARK = "\ufeff"  # byte order mark, written by some editors
 Tree = str | list[Any] | dict[str, Any]
 LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
@@ -43,6 +45,8 @@ def compose(text: str) -> yaml.MappingNode | None:
         raise Malformed(line, _("a merge conflict starts here: keep one of the two versions"))
     try:
         node = yaml.compose(text, Loader=LOADER)
+    except RecursionError:  # of the loader in Python; the one in C has a limit of its own
+        raise Malformed(1, _("it is nested too deeply")) from None
     except yaml.MarkedYAMLError as error:
         raise _syntax_error(error, text) from None
     except yaml.YAMLError as error:
@@ -60,7 +64,7 @@ def compose(text: str) -> yaml.MappingNode | None:
     first = node.value[0][0].start_mark
     if (first.line, first.column) != (node.start_mark.line, node.start_mark.column):
         raise Malformed(line, expected)  # a tag, an anchor or a `?`: no line could be added
-    _refuse_aliases(node, set())
+    _refuse_aliases(node, set(), MAX_DEPTH)
     return node
 
 
@@ -87,8 +91,13 @@ def is_missing(node: yaml.Node) -> bool:
     )
 
 
-def _refuse_aliases(node: yaml.Node, seen: set[int]) -> None:
-    """Raise Malformed for an alias, because its anchor cannot be replaced and it may be recursive."""
+def _refuse_aliases(node: yaml.Node, seen: set[int], depth: int) -> None:
+    """Raise Malformed for an alias, because its anchor cannot be replaced and it may be recursive.
+
+    depth: how many levels there may be from here.
+    """
+    if not depth:
+        raise Malformed(node.start_mark.line + 1, _("it is nested too deeply"))
     if id(node) in seen:
         raise Malformed(
             node.start_mark.line + 1, _("write the value out where it is used, without * and &")
@@ -96,11 +105,11 @@ def _refuse_aliases(node: yaml.Node, seen: set[int]) -> None:
     seen.add(id(node))
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
-            _refuse_aliases(key, seen)
-            _refuse_aliases(value, seen)
+            _refuse_aliases(key, seen, depth - 1)
+            _refuse_aliases(value, seen, depth - 1)
     elif isinstance(node, yaml.SequenceNode):
         for item in node.value:
-            _refuse_aliases(item, seen)
+            _refuse_aliases(item, seen, depth - 1)
 
 
 def pairs(node: yaml.MappingNode) -> Iterator[tuple[str, yaml.Node, yaml.Node]]:

@@ -5,7 +5,7 @@ import sys
 
 from provision.errors import Cancelled, ProvisionError, WaitingOnExternal
 from provision.i18n import _
-from provision.ui.text import columns, width, wrap
+from provision.ui.text import columns, printable, width, wrap
 
 RED, RESET = "\x1b[1;31m", "\x1b[0m"
 
@@ -13,12 +13,12 @@ RED, RESET = "\x1b[1;31m", "\x1b[0m"
 def show_error(error: ProvisionError) -> None:
     """Print an error on stderr; on a terminal wrapped to its width. A cancellation is no error."""
     head = "" if isinstance(error, Cancelled | WaitingOnExternal) else _("Error:")
-    text = f"{head} {error}".lstrip()
+    text = printable(f"{head} {error}".lstrip())
     if sys.stderr.isatty():
         text = _wrapped(text)
         if head and "NO_COLOR" not in os.environ:
             text = text.replace(head, f"{RED}{head}{RESET}", 1)
-    print(text, file=sys.stderr)
+    print(text, file=sys.stderr)  # noqa: T201 (with a colour of our own)
 
 
 def _wrapped(text: str) -> str:

@@ -7,10 +7,10 @@ from types import TracebackType
 from typing import Any
 
 from provision.clock import Clock
-from provision.i18n import _
+from provision.i18n import _, one_line
 from provision.resources.base import Resource
 from provision.ui.names import by_step, name_of
-from provision.ui.text import columns, wrap
+from provision.ui.text import columns, echo, printable, wrap
 
 FINISHED = ("done", "gone", "kept")
 BELL_AFTER = 60.0  # seconds of a wait at whose end the terminal rings
@@ -69,7 +69,7 @@ class Progress:
             from rich.console import Console
             from rich.live import Live
 
-            self._console = Console(file=self._stream, highlight=False)
+            self._console = Console(file=self._stream, highlight=False, markup=False, emoji=False)
             self._screen = Live(
                 get_renderable=self._render, console=self._console, refresh_per_second=2
             )
@@ -93,6 +93,7 @@ class Progress:
 
     def report(self, event: str, resource: Resource, detail: str) -> None:
         """Show an event; the arguments are those of `executor.Report`."""
+        detail = printable(one_line(detail))
         seconds = self._clock.now() - self._started
         before = self._rows.get(resource.key, ("", "", 0.0))
         since = before[2] if before[0] == event else seconds
@@ -106,11 +107,7 @@ class Progress:
         if not self._screen and (resource.key, event, detail) not in self._printed:
             sign, word = self._words[event]
             suffix = f": {detail}" if detail else ""
-            print(
-                f"{seconds:6.0f} s  {sign} {resource.key}  {word}{suffix}",
-                file=self._stream,
-                flush=True,
-            )
+            echo(f"{seconds:6.0f} s  {sign} {resource.key}  {word}{suffix}", self._stream)
         self._printed.add((resource.key, event, detail))
         if event in FINISHED:
             self._pinned.pop(resource.key, None)
@@ -125,16 +122,16 @@ class Progress:
             # What can be copied, such as a name server, is not broken into lines.
             lines = [
                 line
-                for paragraph in text.splitlines()
+                for paragraph in printable(text).splitlines()
                 for line in (
                     [paragraph]
                     if paragraph.startswith(" ")
                     else wrap(paragraph, self._console.width)
                 )
             ]
-            self._console.print("\n".join(lines), markup=False, soft_wrap=True)
+            self._console.print("\n".join(lines), soft_wrap=True)
         else:
-            print(text, file=self._stream, flush=True)
+            echo(text, self._stream)
 
     def show_details(self, lines: list[str], expected: float) -> None:
         """Show details under the table; without a terminal print the new lines.
@@ -148,7 +145,7 @@ class Progress:
             return
         for line in lines:
             if line not in self._details:
-                print(f"{seconds:6.0f} s    {line}", file=self._stream, flush=True)
+                echo(f"{seconds:6.0f} s    {line}", self._stream)
         self._details = lines
 
     def _render(self) -> Any:
@@ -170,7 +167,7 @@ class Progress:
         if len(more) > room - len(reasons):
             more = []
         lines = (self._duration(), *reasons, *notes, *more)
-        return Group(table, *(Text(line, no_wrap=True) for line in lines))
+        return Group(table, *(Text(printable(line), no_wrap=True) for line in lines))
 
     def _duration(self) -> str:
         """Return how long the run has taken so far, and how long it is expected to take."""

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from provision.engine.plan import Change, Plan
-from provision.i18n import _, can_show
+from provision.i18n import _, can_show, one_line
 from provision.pricing import YEN, yen
 from provision.ui.names import by_step, name_of
-from provision.ui.text import columns, day_and_time, listed, show
+from provision.ui.text import columns, day_and_time, echo, listed, show
 
 SUMMARISED = ("create", "keep", "delete")  # actions of which a step's line tells how many
 
@@ -18,7 +18,7 @@ SUMMARISED = ("create", "keep", "delete")  # actions of which a step's line tell
 def show_json(document: Any) -> None:
     """Print one JSON document on stdout; with escapes where stdout's encoding lacks a character of it."""
     text = json.dumps(document, ensure_ascii=False, indent=2)
-    print(text if can_show(text, sys.stdout) else json.dumps(document, indent=2))
+    echo(text if can_show(text, sys.stdout) else json.dumps(document, indent=2))
 
 
 def show_result(document: Any, text: str, *, as_json: bool) -> None:
@@ -92,7 +92,7 @@ def _show_step(step: str, members: list[Change], width: int, cost: str, stream: 
     words, counts = action_labels(), Counter(change.action for change in members)
     summary = listed(f"{words[each][1]} {counts[each]}" for each in SUMMARISED if counts[each])
     sign = next((words[each][0] for each in ("create", "delete") if counts[each]), " ")
-    print(f"  {sign} {step}{'':{width - columns(step)}} {cost}  {summary}".rstrip(), file=stream)
+    echo(f"  {sign} {step}{'':{width - columns(step)}} {cost}  {summary}".rstrip(), stream)
 
 
 def _show_change(change: Change, width: int, stream: Any, *, verbose: bool) -> None:
@@ -100,13 +100,13 @@ def _show_change(change: Change, width: int, stream: Any, *, verbose: bool) -> N
     sign, word = action_labels()[change.action] if change.action else ("?", unknown(change.reason))
     if verbose:
         cost = f"{change.monthly_usd:8.2f}" if change.monthly_usd else " " * 8
-        print(f"  {sign} {change.key:{width}} {cost}  {word}", file=stream)
+        echo(f"  {sign} {change.key:{width}} {cost}  {word}", stream)
     else:
-        print(f"    {sign} {name_of(change.key)}: {word}", file=stream)
+        echo(f"    {sign} {name_of(change.key)}: {word}", stream)
     for difference in change.differences:
-        print(f"      {difference.path}: {difference.have!r} -> {difference.want!r}", file=stream)
+        echo(f"      {difference.path}: {difference.have!r} -> {difference.want!r}", stream)
     for note in change.notes:
-        print(f"      {note}", file=stream)
+        echo(f"      {one_line(note)}", stream)
 
 
 def price_note(region: str) -> str:
@@ -158,24 +158,24 @@ def show_status(document: dict[str, Any], stream: Any, *, verbose: bool = False)
     for step, keys in by_step(of).items():
         signs = [_sign(of[key]) for key in keys]
         if not verbose:
-            print(f"  {next((s for s in '✗?~.' if s in signs), '✓')} {step}", file=stream)
+            echo(f"  {next((s for s in '✗?~.' if s in signs), '✓')} {step}", stream)
         for key, sign in zip(keys, signs, strict=True):
             entry = of[key]
             if verbose:
-                told = f"  {sign} {entry['state']:9} {key}  {entry['reason']}"
-                print(told.rstrip(), file=stream)
+                told = f"  {sign} {entry['state']:9} {key}  {one_line(entry['reason'])}"
+                echo(told.rstrip(), stream)
             elif sign != "✓":
-                print(f"    {sign} {name_of(key)}: {entry['reason']}".rstrip(": "), file=stream)
+                echo(f"    {sign} {name_of(key)}: {one_line(entry['reason'])}".rstrip(": "), stream)
             for drift in entry["drift"] or []:
-                print(f"      {drift['path']}: {drift['have']!r} -> {drift['want']!r}", file=stream)
+                echo(f"      {drift['path']}: {drift['have']!r} -> {drift['want']!r}", stream)
     tasks = document["tasks"]
     if tasks["running"] is None:
-        print(_("Tasks: unknown: {reason}", reason=tasks["reason"]), file=stream)
+        echo(_("Tasks: unknown: {reason}", reason=tasks["reason"]), stream)
     else:
-        print(_("Tasks: {running} of {wanted} run", **tasks), file=stream)
+        echo(_("Tasks: {running} of {wanted} run", **tasks), stream)
     for line in tasks["rollout"]:
-        print(f"  {line}", file=stream)
+        echo(f"  {one_line(line)}", stream)
     if document["next"]["start"] and document["next"]["stop"]:
         times = {name: day_and_time(iso) for name, iso in document["next"].items()}
-        print(_("Next start {start}, next stop {stop}", **times), file=stream)
-    print(_("The bot's URL: {url}", url=document["url"]), file=stream)
+        echo(_("Next start {start}, next stop {stop}", **times), stream)
+    echo(_("The bot's URL: {url}", url=document["url"]), stream)

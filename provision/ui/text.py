@@ -2,12 +2,15 @@
 
 import re
 import shutil
+import sys
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from provision.i18n import _
 
+# What a terminal obeys rather than shows: control characters but tab and newline, and what reverses text.
+CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 # What stays on one line: a run of ASCII, or one letter, with the punctuation that may not begin a line.
 PIECE = re.compile(r"[「『（【〈]*(?:[!-~]+|.)[、。，．）」』】〉！？ー…々：；]* *")
 
@@ -70,6 +73,19 @@ def indented(text: str) -> str:
     return "".join(f"\n  {line}" for line in wrap(text, width() - 3))
 
 
+def printable(text: str) -> str:
+    """Return the text with control characters as JSON writes them, so that a JSON document stays the same."""
+    return CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def echo(text: str, stream: Any = None) -> None:
+    """Print a text, on stdout if no other stream is given; everything that is printed goes through here.
+
+    AWS, LINE, registries, feeds and files may have written parts of it: no control character gets through.
+    """
+    print(printable(text), file=stream or sys.stdout, flush=True)
+
+
 def show(text: str, stream: Any, hanging: int = 0) -> None:
     """Print a text for a person; on a terminal wrapped to its width.
 
@@ -77,8 +93,8 @@ def show(text: str, stream: Any, hanging: int = 0) -> None:
     """
     if stream.isatty():
         lines = []
-        for paragraph in text.splitlines():
+        for paragraph in printable(text).splitlines():
             first, *more = wrap(paragraph, width() - 1 - hanging) or [""]
             lines += [first, *(f"{'':{hanging}}{line}" for line in more)]
         text = "\n".join(lines)
-    print(text, file=stream, flush=True)
+    echo(text, stream)

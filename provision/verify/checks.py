@@ -11,6 +11,7 @@ from provision.verify.probes import (
     caa,
     host_resolves,
     image,
+    is_stored,
     line_test,
     news_is_fresh,
     secrets_match,
@@ -83,8 +84,8 @@ def checks(stack: Stack) -> list[Check[CheckContext]]:
             _("the news collector"),
             role_has_permissions(collection.permissions if collection else None),
         ),
-        Check(secrets, "access_token", _("access token"), is_ready(stack.access_token)),
-        Check(secrets, "channel_secret", _("channel secret"), is_ready(stack.channel_secret)),
+        Check(secrets, "access_token", _("access token"), is_stored(stack.access_token)),
+        Check(secrets, "channel_secret", _("channel secret"), is_stored(stack.channel_secret)),
         Check(secrets, "token", _("token accepted by LINE"), token, ("access_token",)),
         Check(
             secrets,

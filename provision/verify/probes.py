@@ -10,9 +10,10 @@ from provision.resources.bucket import FOLDER
 from provision.resources.certificate import caa_error
 from provision.resources.collector import INDEX
 from provision.resources.image import Image
+from provision.resources.parameter import Parameter
 from provision.resources.permissions import ECR_IMAGE
 from provision.status_report import next_hours
-from provision.verify.tree import CheckContext, Finding, is_ready, ng, ok, skip
+from provision.verify.tree import CheckContext, CheckFunction, Finding, is_ready, ng, ok, skip
 
 UPLOADED = f"{FOLDER}/articles.json"  # the bot reads it if there is no index
 MAX_NEWS_AGE = 36  # hours; older news has missed at least one daily collection
@@ -113,6 +114,16 @@ def targets(context: CheckContext) -> Finding:
         "; ".join(dict.fromkeys(reasons)) or _("no task is registered"),
         _("The bot must answer GET /healthz with 200. See `provision logs`."),
     )
+
+
+def is_stored(parameter: Parameter) -> CheckFunction:
+    """Return a check that the parameter exists; its finding says so if it is not encrypted."""
+
+    def check(context: CheckContext) -> Finding:
+        finding = is_ready(parameter)(context)
+        return finding if finding.state != "OK" else ok(" ".join(parameter.plan_notes()))
+
+    return check
 
 
 def token(context: CheckContext) -> Finding:

@@ -32,6 +32,21 @@ def complete_secrets(run: Run) -> bool:
     return token.consented or secret.consented
 
 
+def ask_for_new(run: Run) -> None:
+    """Ask for new values at a terminal, unless the environment has one; an empty answer keeps the present."""
+    parameters = (run.stack.access_token, run.stack.channel_secret)
+    given = any(each.secret for each in parameters) and not run.sandbox
+    if prompts.on_terminal() and not run.options.yes and not given:
+        for parameter in parameters:
+            parameter.secret = _ask(parameter, required=False)
+
+
+def verify(run: Run) -> None:
+    """Verify both secrets with LINE, those of this run or those in Parameter Store. Raise ProvisionError."""
+    _verify_secret(run, run.stack.access_token, lambda: _bot(run))
+    _verify_secret(run, run.stack.channel_secret, run.line_channel)
+
+
 def print_current_endpoint(run: Run) -> None:
     """Print LINE's current webhook URL if setup is going to replace it."""
     webhook = run.stack.webhook
@@ -57,7 +72,7 @@ def _ask_for_missing(run: Run, parameter: Parameter) -> None:
         parameter.secret = _ask(parameter, parameter.secret)
 
 
-def _ask(parameter: Parameter, default: str = "") -> str:
+def _ask(parameter: Parameter, default: str = "", *, required: bool = True) -> str:
     """Ask for a secret, with the place where LINE's console shows it."""
     question = (
         _("LINE's channel secret (LINE Developers, tab Basic settings, Channel secret):")
@@ -66,7 +81,9 @@ def _ask(parameter: Parameter, default: str = "") -> str:
             "LINE's channel access token (LINE Developers, tab Messaging API, Channel access token, Issue):"
         )
     )
-    return prompts.ask_secret(parameter.name, parameter.variable, question, default)
+    return prompts.ask_secret(
+        parameter.name, parameter.variable, question, default, required=required
+    )
 
 
 def _verify_secret(run: Run, parameter: Parameter, verify: Callable[[], object]) -> None:
@@ -112,7 +129,7 @@ def _new(run: Run, parameter: Parameter) -> bool:
 
 def _rejected_value(run: Run, parameter: Parameter, error: LineError) -> ProvisionError:
     """Return LINE's error; for an adopted parameter, with the name of the parameter."""
-    if not run.is_adopted(parameter):
+    if parameter.consented or not run.is_adopted(parameter):
         return error
     return LineError(
         error.status,

@@ -80,15 +80,18 @@ def warn(run: Run) -> list[str]:
             servers = ", ".join(sorted(run.clients.dns.delegated_to(domain))) or "?"
         except DnsError:
             servers = "?"
+        heading = _(
+            "{domain} is in use. Its servers ({servers}) answer, among others:",
+            domain=domain,
+            servers=servers,
+        )
+        show("\n".join((heading, *(f"    {record}" for record in records))), sys.stderr)
         show(
             _(
-                "{domain} is in use. Its servers ({servers}) answer, among others:\n{records}\n"
                 "When its name servers change, everything that is not in the new zone stops working: "
                 "mail, website, proofs of ownership. A subdomain for the bot avoids that: "
                 "--set domain=bot.{domain}",
                 domain=domain,
-                servers=servers,
-                records="\n".join(f"    {record}" for record in records),
             ),
             sys.stderr,
         )

@@ -14,13 +14,13 @@ from types import MappingProxyType
 from typing import Any
 
 from provision.errors import UsageError
-from provision.i18n import _
+from provision.i18n import _, one_line
 from provision.pricing import YEN, prices
 from provision.resources.certificate import PRIVATE_ENDINGS
 from provision.resources.vpc import ZONES
 from provision.settings import BY_KEY, Choices, Setting, Settings
 from provision.state.stack_file import StackFile
-from provision.ui.text import indented, show, width, wrap
+from provision.ui.text import indented, printable, show, width, wrap
 from provision.wizard.questions import (
     ARTICLE,
     FIRST,
@@ -260,10 +260,13 @@ def _answer(
     return answer
 
 
-def ask_secret(name: str, variable: str, question: str, default: str = "") -> str:
+def ask_secret(
+    name: str, variable: str, question: str, default: str = "", *, required: bool = True
+) -> str:
     """Ask for one of LINE's secrets without echo. Raise UsageError without a terminal.
 
     name: of its parameter. variable: the environment variable that could hold it. default: of Enter.
+    required: it cannot be empty; else that keeps the present value.
     """
     if not on_terminal():
         raise UsageError(
@@ -279,13 +282,14 @@ def ask_secret(name: str, variable: str, question: str, default: str = "") -> st
     prompt = questionary.password(
         _wrapped(question)
         + indented(_("It is not shown, and goes to Parameter Store only."))
+        + ("" if required else indented(_("Empty: the present value stays.")))
         + "\n  ",
         default=default,
-        validate=lambda text: bool(text.strip()) or _("it cannot be empty"),
+        validate=lambda text: bool(text.strip()) or not required or _("it cannot be empty"),
         **_appearance(),
     )
     answer = str(_ask(prompt)).strip()
-    _print_answer(question, "********")
+    _print_answer(question, "********" if answer else _("(empty)"))
     return answer
 
 
@@ -300,7 +304,7 @@ def select(
     """Ask for one of several values, each with a description. Needs a terminal. back: Esc raises Back."""
     import questionary
 
-    options = [questionary.Choice(text or value, value=value) for value, text in choices]
+    options = [questionary.Choice(_shown(text or value), value=value) for value, text in choices]
     prompt = questionary.select(
         _wrapped(question),
         options,
@@ -320,7 +324,7 @@ def select_several(question: str, choices: list[tuple[str, str]], explanation: s
     prompt = questionary.checkbox(
         _wrapped(question),
         [
-            questionary.Choice(f"{value}  {description}", value=value)
+            questionary.Choice(_shown(f"{value}  {description}"), value=value)
             for value, description in choices
         ],
         instruction=indented(explanation),
@@ -394,7 +398,12 @@ def _appearance() -> dict[str, Any]:
 
 def _wrapped(question: str) -> str:
     """Return a question in lines that fit the terminal; questionary cuts longer ones."""
-    return "\n  ".join(wrap(question, width() - 3))
+    return "\n  ".join(wrap(_shown(question), width() - 3))
+
+
+def _shown(text: str) -> str:
+    """Return a text, which may have values of AWS's, on one line and without control characters."""
+    return printable(one_line(text))
 
 
 def _print_answer(question: str, answer: str) -> None:

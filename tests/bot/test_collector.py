@@ -579,8 +579,9 @@ def test_retry_after_is_not_slept_through(
 
 
 @pytest.mark.slow(seconds=10)
-def test_slow_feeds_are_given_up() -> None:
+def test_slow_feeds_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever they are slow at: one time for a feed from its request to its articles."""
+    monkeypatch.setenv("PRIVATE_FEEDS", "1")
     ok = b"HTTP/1.1 200 OK\r\n"
     slow = [
         drips(ok + b"Content-Length: 100000\r\n\r\n", b"x"),
@@ -652,7 +653,7 @@ def test_the_command(tmp_path: Path, site: tuple[str, list[Answer], list[Request
     told nothing; JSON lines."""
     url, answers, _asked = site
     answers += [lambda _: Response(rss(item("one"))), lambda _: Response("", 500)]
-    environment = {"PATH": os.environ["PATH"], "NEWS_URL": str(tmp_path)}
+    environment = {"PATH": os.environ["PATH"], "NEWS_URL": str(tmp_path), "PRIVATE_FEEDS": "1"}
     for expected, feeds in ((0, url), (1, url), (2, "")):
         ended = subprocess.run(
             [sys.executable, "-m", "bot.news.collector"],

@@ -46,7 +46,7 @@ def test_bad_feeds_delay_nothing(tmp_path: Path) -> None:
     began = time.monotonic()
     with ExitStack() as stack:
         urls = [stack.enter_context(RawServer(one)).url for one in (*BAD, sends(GOOD))]
-        environment = {"PATH": os.environ["PATH"], "NEWS_URL": str(tmp_path)}
+        environment = {"PATH": os.environ["PATH"], "NEWS_URL": str(tmp_path), "PRIVATE_FEEDS": "1"}
         ended = subprocess.run(
             [sys.executable, "-m", "bot.news.collector"],
             cwd=ROOT,

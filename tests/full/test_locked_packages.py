@@ -51,7 +51,7 @@ def test_packages_are_complete(python: str) -> None:
 def test_collector(python: str, environment: dict[str, str], tmp_path: Path) -> None:
     """A feed is read; a Japanese domain is looked up, and fails as any other name that is not there."""
     with RawServer(sends(FEED.format(ITEM).encode("euc_jp"))) as server:
-        environment |= {"NEWS_URL": str(tmp_path), "NEWS_DAYS": "3650"}
+        environment |= {"NEWS_URL": str(tmp_path), "NEWS_DAYS": "3650", "PRIVATE_FEEDS": "1"}
         environment["NEWS_FEEDS"] = f"{server.url} http://日本語.invalid/feed"
         run = [python, "-m", "bot.news.collector"]
         ended = subprocess.run(run, env=environment, capture_output=True, text=True, check=False)

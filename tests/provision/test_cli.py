@@ -55,7 +55,9 @@ def test_setup_status_plan_and_teardown(person: Person, addresses: dict[str, str
     assert {"deleted", "kept", "left"} == set(result)
     (zone,) = [entry for entry in status["resources"] if entry["kind"] == "HostedZone"]
     assert zone["key"] in result["deleted"]
-    assert "The hosted zone of news-bot.example is gone. If your registrar" in teardown.stderr
+    gone = "The hosted zone of news-bot.example is gone, and your registrar still lists its name servers"
+    assert gone in teardown.stderr
+    assert "LINE still calls https://news-bot.example/webhook: switch" in teardown.stderr
     assert {"key", "why", "monthly_usd"} == set(result["kept"][0])
     assert "resources" not in yaml.safe_load((person.folder / "stack.sandbox.yaml").read_text())
 

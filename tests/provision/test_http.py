@@ -2,18 +2,29 @@
 
 import base64
 import re
+import socket
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
 from werkzeug.wrappers import Request, Response
 
 import provision
-from provision.clients.http import Http, authorities, on_loopback, proxy, proxy_headers
+from provision.clients.http import (
+    Http,
+    authorities,
+    on_loopback,
+    proxy,
+    proxy_headers,
+    require_https,
+)
 from provision.console.server import HttpServer
 from provision.errors import ProvisionError
+from provision.run import clients_for
+from provision.state.stack_file import StackFile
 
 PUBLIC_AUTHORITIES = 100  # at least; certifi's list has more
 VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
@@ -145,3 +156,81 @@ def test_requests_is_imported_as_a_whole() -> None:
         if re.match(r"\s+(import|from) requests\.", line)
     ]
     assert [] == found
+
+
+ADDRESSES = {
+    "localstack": ["172.18.0.2"],
+    "line.internal": ["fd00::1", "10.0.0.1"],
+    "both.example": ["172.18.0.2", "93.184.216.34"],
+    "aws.example": ["93.184.216.34"],
+    "metadata.example": ["169.254.169.254"],
+}
+
+
+def resolve(host: str, *_: Any, **__: Any) -> list[Any]:
+    """Answer as getaddrinfo, for the names above and for addresses."""
+    if not host[-1].isdigit() and ":" not in host and host not in ADDRESSES:
+        raise socket.gaierror(host)
+    return [(0, 0, 0, "", (address, 0)) for address in ADDRESSES.get(host, [host])]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://api.line.me",
+        "https://93.184.216.34",
+        "http://localhost:4566",
+        "http://127.0.0.1:4566",
+        "http://0.0.0.0:5000",
+        "http://[::1]:4566",
+        "http://192.168.1.5:4566",
+        "http://172.17.0.1",
+        "http://localstack:4566",
+        "http://line.internal/v2",
+    ],
+)
+def test_endpoint_that_may_be_used(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """https, this computer, and a private network, such as that of containers."""
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    require_https("AWS_ENDPOINT_URL", url)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "aws.example",
+        "93.184.216.34",
+        "both.example",
+        "metadata.example",
+        "nowhere.example",
+        "127.0.0.1.evil.example",
+        "192.0.2.1",
+        "100.64.0.1",
+        "172.32.0.1",
+    ],
+)
+def test_plain_http_is_refused(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before anything is sent; a password in the URL is not shown."""
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    with pytest.raises(ProvisionError) as error:
+        require_https("LINE_API_URL", f"http://user:secret@{host}:8080/v2")
+    assert (
+        "Could not use LINE_API_URL.\n"
+        f"  why:  http://{host} is neither https nor in a private network: others could read LINE's secrets\n"
+        "  next: Use its https:// address, then run the same command again." == str(error.value)
+    )
+
+
+@pytest.mark.parametrize("variable", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SSM", "LINE_API_URL"])
+def test_commands_use_no_plain_http(
+    variable: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever of them says so."""
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
+    monkeypatch.setenv(variable, "http://192.0.2.1")
+    file = StackFile(tmp_path / "stack.yaml")
+    with pytest.raises(ProvisionError, match=r"http://192\.0\.2\.1 is neither https"):
+        _ = clients_for(file).aws.ssm

@@ -162,7 +162,7 @@ def test_plan_lists_the_files(builder: Builder) -> None:
         return step.notes
 
     notes = plan_notes()
-    assert ["'bot/phrases\\x1b.txt' (2000 bytes)", "words.txt (3 bytes)"] == notes[:2]
+    assert ["bot/phrases\x1b.txt (2000 bytes)", "words.txt (3 bytes)"] == notes[:2]
     assert ["12 more files (60 bytes)", "left out: .env"] == notes[-2:]
     assert 32 == len(notes)
     env.setup()

@@ -153,6 +153,48 @@ def test_index_without_the_platform(serve: Callable[[Script], str]) -> None:
         bases.read(Registries(lambda: url), "public.ecr.aws/a/b:1", "linux/arm64")
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"null",
+        b"[]",
+        b"{}",
+        b'{"manifests": 1}',
+        b'{"manifests": ["a"]}',
+        b'{"manifests": [{"platform": {"os": "linux"}}]}',
+        b'{"config": []}',
+        b'{"config": {"digest": 5}, "layers": []}',
+        b"[" * 100_000,
+        b"\xff\xfe",
+    ],
+)
+def test_no_image(content: bytes, serve: Callable[[Script], str]) -> None:
+    """Whatever a registry sends instead of a manifest is its error, and no crash."""
+    registries = Registries(mirror=lambda: serve(lambda request: Response(content)))
+    with pytest.raises(ProvisionError, match="Could not"):
+        bases.read(registries, "public.ecr.aws/a:1", "linux/amd64")
+
+
+def endless(request: Request) -> Response:
+    """Answer with more than any manifest has."""
+    status = 200 if "blobs" not in request.path else 404
+    return Response((b" " * 65536 for _ in range(1000)), status)
+
+
+def test_large_answers_are_not_read(serve: Callable[[Script], str]) -> None:
+    """A manifest and an error of more than 4 MiB, a layer of more than its manifest says."""
+    url = serve(endless)
+    remote = Registries(mirror=lambda: url).public("public.ecr.aws", "a")
+    for read in (lambda: remote.manifest("1"), lambda: list(remote.blob("sha256:0"))):
+        with pytest.raises(ProvisionError, match="larger than the 4194304 bytes"):
+            read()
+    layer_url = serve(lambda request: Response(b"123456"))
+    remote = Registries(mirror=lambda: layer_url).public("public.ecr.aws", "a")
+    with pytest.raises(ProvisionError, match="larger than the 5 bytes"):
+        list(remote.blob("sha256:0", 5))
+
+
 def test_push_in_chunks(serve: Callable[[Script], str]) -> None:
     """Distribution specification, "Pushing a blob in chunks": relative and absolute Locations work."""
     requests: list[tuple[str, str, str | None, bytes]] = []

@@ -187,7 +187,7 @@ def test_foreign_bucket_stays_foreign_behind_an_empty_list(env: Env) -> None:
 
 def test_bucket_over_plain_http(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the endpoint is http://, a policy that requires TLS would lock the tool out: it is left out."""
-    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://s3.ap-northeast-1.amazonaws.com")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1")
     session = AwsSession()
     with open_env(session, Aws("ap-northeast-1", session.session), Delays.none(), tmp_path) as env:
         outcome = env.setup()

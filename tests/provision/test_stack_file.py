@@ -125,6 +125,16 @@ def test_strings_stay_strings(path: Path, text: str, key: str, expected: str | N
         assert expected == write_and_read(path, text).settings[key]
 
 
+def test_large_file_is_rejected(path: Path) -> None:
+    """Nothing of it is read but the first bytes; a large backup is none."""
+    path.write_text("#" * 1_048_576 + "\n")
+    with pytest.raises(UsageError, match="it is larger than 1048576 bytes"):
+        StackFile(path)
+    path.with_name(f".{path.name}.last").write_text(path.read_text())
+    path.write_text("name: ab\n" + "#" * 1_000_000 + "\n")
+    assert "ab" == StackFile(path).settings["name"]
+
+
 def test_records_are_read_back_unchanged(path: Path) -> None:
     """An account id keeps its leading zero, outputs their exact text."""
     file = StackFile(path)

@@ -1,6 +1,7 @@
 """stack.yaml as text: what is rejected, with its line, and what an edit leaves unchanged."""
 
 import pytest
+import yaml
 
 from provision.state.yaml_edit import insert, without
 from provision.state.yaml_text import Leaf, Malformed, compose, dump, leaves, plain
@@ -63,6 +64,23 @@ def test_syntax_errors_are_explained(text: str, expected: str) -> None:
     with pytest.raises(Malformed) as refusal:
         compose(text)
     assert expected == refusal.value.why
+
+
+@pytest.mark.parametrize("levels", [31, 100, 300, 900, 1000, 100_000])
+@pytest.mark.parametrize(("begin", "end"), [("[", "]"), ("{a: ", "}")])
+def test_deep_nesting_is_rejected(begin: str, end: str, levels: int) -> None:
+    """Whether the reader stops at it, or what follows would need a call for each level."""
+    with pytest.raises(Malformed, match="nest") as refusal:
+        compose(f"a: 1\nb: {begin * levels}{end * levels}\n")
+    assert 2 == refusal.value.line
+
+
+@pytest.mark.parametrize("levels", [31, 900, 5000])
+def test_deep_nesting_without_the_reader_in_c(levels: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python's own reader calls itself for each level."""
+    monkeypatch.setattr("provision.state.yaml_text.LOADER", yaml.BaseLoader)
+    with pytest.raises(Malformed, match="it is nested too deeply"):
+        compose(f"a: {'[' * levels}{']' * levels}\n")
 
 
 @pytest.mark.parametrize("text", ["", "\n", "# only this\n", "---\n", "--- # and this\n", "\r\n"])

@@ -1,0 +1,141 @@
+"""The command `secrets rotate`: store new values of LINE's two secrets, and start new tasks with them.
+
+Tasks that run meanwhile read a parameter again once the value that they have stops working
+(bot/secrets.py), so no message is lost.
+"""
+
+import sys
+from contextlib import suppress
+
+import click
+
+from provision import retries
+from provision.cli import options
+from provision.cli.outcome import report_errors
+from provision.cli.prepare import prepare_run
+from provision.cli.scaling import restart_service
+from provision.clients import aws
+from provision.engine.engine import Engine
+from provision.errors import Cancelled, ProvisionError, UsageError
+from provision.i18n import _
+from provision.resources.parameter import Parameter
+from provision.run import Options, Run, secret_in
+from provision.ui.progress import Progress
+from provision.ui.reports import show_result
+from provision.ui.text import show
+from provision.wizard import channel, prompts
+
+# Seconds until a deleted parameter's name may be used again (SSM API Reference, DeleteParameter).
+RELEASE = 30
+
+
+def command() -> click.Command:
+    """Return the click command."""
+    return options.make_command(
+        secrets,
+        "secrets",
+        _(
+            "Store a new channel access token or channel secret, checked with LINE, and start new tasks "
+            "with it. A parameter that is not encrypted becomes a SecureString."
+        ),
+        "provision secrets rotate",
+        click.argument("action", type=click.Choice(["rotate"])),
+        options.as_json(),
+    )
+
+
+def secrets(given: Options, action: str, as_json: bool) -> int:
+    """Rotate the secrets. Return the exit status."""
+    run = prepare_run(given, save=False)
+    with run.file.locked():
+        stack = run.stack
+        parameters = [stack.access_token, stack.channel_secret]
+        progress = Progress([*parameters, stack.service, stack.steady_service], run.clock)
+        engine = run.engine(progress)
+        engine.begin()
+        channel.ask_for_new(run)
+        return rotate(run, engine, progress, as_json=as_json)
+
+
+def rotate(run: Run, engine: Engine, progress: Progress, *, as_json: bool = False) -> int:
+    """Check this run's secrets with LINE, store those that are new, and restart the tasks."""
+    parameters = [run.stack.access_token, run.stack.channel_secret]
+    if missing := [each for each in parameters if each.key not in run.file.records]:
+        raise ProvisionError(
+            _("Could not find the parameter {name}.", name=missing[0].name),
+            _("there is none yet"),
+            _("Run `provision setup`."),
+        )
+    for parameter in parameters:
+        parameter.consented = bool(parameter.secret)  # an adopted one may be changed
+    run.observations = engine.inspect()
+    live = {each.key: run.observations[each.key].live or {} for each in parameters}
+    plain = [each for each in parameters if each.plain]
+    changed = [each for each in parameters if not live[each.key].get("UpToDate")]
+    todo = [each for each in parameters if each in (*plain, *changed)]
+    if not plain and not any(each.secret for each in parameters):
+        raise UsageError(
+            _("Could not rotate the secrets."),
+            _("no new value was given"),
+            _(
+                "Type one at a terminal, or set {variables} in the environment.",
+                variables=", ".join(each.variable for each in parameters),
+            ),
+        )
+    if changed:
+        channel.verify(run)
+    if todo and not run.options.yes:
+        _confirm(todo, plain)
+    for parameter in plain:
+        _delete_plain(run, parameter)
+    if plain:
+        run.observations = engine.inspect()
+    restarted = False
+    with progress:
+        outcome = engine.create_all(list(todo))
+        service = run.observations[run.stack.service.key].live
+        if todo and not outcome.errors and service and service["desiredCount"]:
+            outcome = restart_service(run, engine)
+            restarted = not outcome.errors
+    if outcome.errors:
+        return report_errors(outcome.errors)
+    names = [each.name for each in todo]
+    text = ", ".join(names) or _("Nothing to rotate: Parameter Store has these values already.")
+    show_result({"rotated": names, "restarted": restarted}, text, as_json=as_json)
+    if restarted:
+        show(_("The bot's new tasks use the new values."), sys.stderr)
+    elif todo:
+        show(_("The bot uses the new values when it starts."), sys.stderr)
+    return 0
+
+
+def _confirm(todo: list[Parameter], plain: list[Parameter]) -> None:
+    """Ask before anything is stored. Raise Cancelled; UsageError without a terminal."""
+    for parameter in plain:
+        show(
+            _(
+                "{name} is a plain String: it is deleted and, {seconds} seconds later, stored again as a "
+                "SecureString.",
+                name=parameter.name,
+                seconds=RELEASE,
+            ),
+            sys.stderr,
+        )
+    names = ", ".join(each.name for each in todo)
+    if not prompts.confirm(_("Store {names}, and start new tasks?", names=names), default=True):
+        raise Cancelled(_("Cancelled. Nothing was changed."))
+
+
+def _delete_plain(run: Run, parameter: Parameter) -> None:
+    """Delete a parameter that is a String, so that it is created anew: its type cannot be changed."""
+    parameter.secret = parameter.secret or secret_in(run.clients.aws, parameter.name)
+    doing = _("Could not delete the parameter {name}.", name=parameter.name)
+
+    def delete() -> None:
+        with aws.reading(doing, not_found=parameter.errors.not_found):
+            run.clients.aws.ssm.delete_parameter(Name=parameter.name)
+
+    with suppress(aws.NotFound):  # deleted by an attempt without an answer
+        retries.call(delete, run.clock, doing)
+    run.file.forget(parameter.key)  # the new one is ours
+    run.clock.sleep(RELEASE)

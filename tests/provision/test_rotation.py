@@ -1,0 +1,181 @@
+"""secrets rotate: new values are checked with LINE, stored encrypted, and reach the tasks."""
+
+import io
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from provision.cli import secrets
+from provision.clients.line import Line, LineError
+from provision.clients.tls import Tls
+from provision.engine.plan import plan
+from provision.errors import ProvisionError, UsageError
+from provision.pricing import prices
+from provision.resources.base import Clients
+from provision.run import Options, Run
+from provision.sandbox.delays import Delays
+from provision.stack import Secrets, Stack
+from provision.state.stack_file import StackFile
+from provision.ui.progress import Progress
+from provision.verify.probes import is_stored
+from provision.verify.tree import CheckContext, ok
+from tests.provision.conftest import Env
+
+USER = "U" + "1" * 32
+NEW_SECRET, NEW_TOKEN = "b" * 32, "new-token-" + "n" * 40
+
+
+@pytest.fixture
+def delays() -> Delays:
+    """Return AWS's delays: the tasks are replaced one after another."""
+    return Delays()
+
+
+def run_with(env: Env, given: Secrets) -> Run:
+    """Return a run with these values in its environment."""
+    file = StackFile(env.path)
+    stack = Stack(file.settings, given, {"LINE_API_URL": env.line_url})
+    line = Line(lambda: run.secret_value(stack.access_token), env.line_url)
+    run = Run(
+        Options(yes=True), file, stack, Clients(env.aws, env.engine().clients.dns, line), env.clock
+    )
+    return run
+
+
+def rotate(env: Env, given: Secrets) -> int:
+    """Run the command with these values in its environment."""
+    run = run_with(env, given)
+    progress = Progress(run.stack.resources, env.clock, io.StringIO())
+    engine = run.engine(progress)
+    engine.begin()
+    return secrets.rotate(run, engine, progress, as_json=True)
+
+
+def parameter(env: Env, name: str) -> dict[str, Any]:
+    """Return a parameter as it is stored."""
+    ssm = env.aws_session.client("ssm")
+    return dict(ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"])
+
+
+def task_ids(env: Env) -> list[str]:
+    """Return the service's running tasks."""
+    ecs = env.aws_session.client("ecs")
+    return list(ecs.list_tasks(cluster="news-bot", serviceName="news-bot")["taskArns"])
+
+
+def test_new_values(env: Env, capsys: pytest.CaptureFixture[str]) -> None:
+    """LINE has issued both anew: both are stored, new tasks run with them, and the bot answers."""
+    env.setup()
+    before = task_ids(env)
+    line = env.sandbox.line
+    line.channel_secret, line.access_token = NEW_SECRET, NEW_TOKEN
+    env.changes()
+    assert 0 == rotate(env, Secrets(NEW_TOKEN, NEW_SECRET))
+    document = {"rotated": ["ACCESS_TOKEN", "CHANNEL_SECRET"], "restarted": True}
+    printed = capsys.readouterr()
+    assert document == json.loads(printed.out)
+    assert ["PutParameter", "PutParameter", "UpdateService"] == env.changes()
+    for name, value in (("ACCESS_TOKEN", NEW_TOKEN), ("CHANNEL_SECRET", NEW_SECRET)):
+        stored = parameter(env, name)
+        assert (value, "SecureString", 2) == (stored["Value"], stored["Type"], stored["Version"])
+        assert value not in printed.out + printed.err + env.path.read_text()
+    after = task_ids(env)
+    assert 1 == len(after)
+    assert before != after
+    assert line.send("help", USER)["reply"]
+    assert [] == env.setup().errors
+
+
+def test_one_value(env: Env, capsys: pytest.CaptureFixture[str]) -> None:
+    """The other one stays; a second run has nothing to do."""
+    env.setup()
+    env.sandbox.line.channel_secret = NEW_SECRET
+    env.changes()
+    assert 0 == rotate(env, Secrets("", NEW_SECRET))
+    assert ["PutParameter", "UpdateService"] == env.changes()
+    assert 1 == parameter(env, "ACCESS_TOKEN")["Version"]
+    capsys.readouterr()
+    assert 0 == rotate(env, Secrets("", NEW_SECRET))
+    assert {"rotated": [], "restarted": False} == json.loads(capsys.readouterr().out)
+    assert [] == env.changes()
+
+
+@pytest.mark.parametrize("given", [Secrets("wrong-token", ""), Secrets("", "0" * 32)])
+def test_wrong_value(given: Secrets, env: Env) -> None:
+    """LINE refuses it: nothing is stored, and the error does not show it."""
+    env.setup()
+    env.changes()
+    with pytest.raises(LineError) as error:
+        rotate(env, given)
+    assert [] == env.changes()
+    assert (given.access_token or given.channel_secret) not in str(error.value)
+
+
+def test_stopped_bot(env: Env, capsys: pytest.CaptureFixture[str]) -> None:
+    """It starts with the new value later; nothing is started now."""
+    env.setup()
+    env.aws_session.client("ecs").update_service(
+        cluster="news-bot", service="news-bot", desiredCount=0
+    )
+    env.sandbox.line.channel_secret = NEW_SECRET
+    env.changes()
+    assert 0 == rotate(env, Secrets("", NEW_SECRET))
+    assert {"rotated": ["CHANNEL_SECRET"], "restarted": False} == json.loads(
+        capsys.readouterr().out
+    )
+    assert ["PutParameter"] == env.changes()
+
+
+def test_plain_string(env: Env, capsys: pytest.CaptureFixture[str]) -> None:
+    """Made by hand as a String: plan and verify name it, setup leaves it; it is stored anew on request."""
+    ssm = env.aws_session.client("ssm")
+    ssm.put_parameter(Name="ACCESS_TOKEN", Value=env.secrets.access_token, Type="String")
+    steps = plan(env.engine().inspect(), [], prices("ap-northeast-1")).steps
+    note = "ACCESS_TOKEN is not encrypted: `provision secrets rotate` does that"
+    assert [[note]] == [step.notes for step in steps if step.key == "access_token/ACCESS_TOKEN"]
+    assert [] == env.setup().errors
+    run = run_with(env, Secrets())
+    context = CheckContext(run, run.engine(Progress([], env.clock)).inspect(), Tls())
+    assert ok(note) == is_stored(run.stack.access_token)(context)
+    assert ok() == is_stored(run.stack.channel_secret)(context)
+    assert "String" == parameter(env, "ACCESS_TOKEN")["Type"]
+    env.changes()
+    assert 0 == rotate(env, Secrets())
+    assert ["ACCESS_TOKEN"] == json.loads(capsys.readouterr().out)["rotated"]
+    assert ["DeleteParameter", "PutParameter", "UpdateService"] == env.changes()
+    stored = parameter(env, "ACCESS_TOKEN")
+    assert (env.secrets.access_token, "SecureString") == (stored["Value"], stored["Type"])
+    assert [] == env.setup().errors
+
+
+def test_string_in_place_of_ours(env: Env) -> None:
+    """Somebody stored ours anew as a String: setup with another value says what to do."""
+    env.setup()
+    ssm = env.aws_session.client("ssm")
+    tags = ssm.list_tags_for_resource(ResourceType="Parameter", ResourceId="ACCESS_TOKEN")
+    ssm.delete_parameter(Name="ACCESS_TOKEN")
+    ssm.put_parameter(
+        Name="ACCESS_TOKEN", Value=env.secrets.access_token, Type="String", Tags=tags["TagList"]
+    )
+    assert [] == env.setup().errors
+    env.secrets = replace(env.secrets, access_token=NEW_TOKEN)
+    (error,) = env.setup().errors
+    assert "Run `provision secrets rotate`: it stores the parameter anew." == error.then
+    assert 0 == rotate(env, Secrets())
+    assert [] == env.setup().errors
+
+
+def test_nothing_given(env: Env) -> None:
+    """Without a value, and with both encrypted."""
+    env.setup()
+    with pytest.raises(UsageError, match="no new value was given"):
+        rotate(env, Secrets())
+
+
+def test_before_setup(env: Env) -> None:
+    """There is nothing to rotate."""
+    env.secrets = replace(env.secrets)
+    with pytest.raises(ProvisionError, match="there is none yet"):
+        rotate(env, Secrets(NEW_TOKEN, NEW_SECRET))
