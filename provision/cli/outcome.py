@@ -69,8 +69,8 @@ def _print_next_steps(run: Run) -> None:
         show_code(link, sys.stderr)
         show(
             _(
-                "Still to be switched by you, in LINE Official Account Manager, Response settings: "
-                '"Auto-reply messages" and "Greeting messages" off; in LINE Developers ({console}), tab '
+                "Only you can change these switches. LINE Official Account Manager, Response settings: "
+                '"Auto-reply messages" and "Greeting messages" off. LINE Developers ({console}), tab '
                 'Messaging API: "Webhook redelivery" on.',
                 console=CONSOLE,
             ),
