@@ -9,7 +9,14 @@ import pytest
 import trustme
 from werkzeug.wrappers import Request, Response
 
-from provision.clients.http import Http, authorities, on_loopback, proxy, proxy_headers
+from provision.clients.http import (
+    Http,
+    authorities,
+    on_loopback,
+    proxy,
+    proxy_headers,
+    retry_after,
+)
 from provision.console.server import HttpServer
 from provision.errors import ProvisionError
 
@@ -132,3 +139,33 @@ def test_netrc_is_ignored(
 def test_on_loopback(url: str, expected: bool) -> None:
     """The host counts, not what the URL begins with."""
     assert expected == on_loopback(url)
+
+
+NOW = "Mon, 30 Nov 2026 01:00:00 GMT"
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({"retry-after": "30"}, 30.0),
+        ({"retry-after": " 1 "}, 1.0),
+        ({"retry-after": "86400"}, 60.0),
+        ({"retry-after": "9" * 400}, 60.0),
+        ({"retry-after": "0"}, None),
+        ({"retry-after": "-5"}, None),
+        ({"retry-after": "1.5"}, None),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": "²"}, None),
+        ({"retry-after": "Mon, 30 Nov 2026 01:00:20 GMT", "date": NOW}, 20.0),
+        ({"retry-after": "Mon, 30 Nov 2026 03:00:00 GMT", "date": NOW}, 60.0),
+        ({"retry-after": "Mon, 30 Nov 2026 00:59:00 GMT", "date": NOW}, None),
+        ({"retry-after": "Mon, 30 Nov 2026 01:00:20 -0000", "date": NOW}, None),
+        ({"retry-after": "Mon, 30 Nov 2026 01:00:20 GMT"}, None),
+        ({"date": NOW}, None),
+        ({}, None),
+        (None, None),
+    ],
+)
+def test_retry_after(headers: dict[str, str] | None, expected: float | None) -> None:
+    """In seconds or as a date beside the response's own, a minute at most. Source: RFC 9110, 10.2.3."""
+    assert expected == retry_after(headers)
