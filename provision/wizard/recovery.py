@@ -45,6 +45,7 @@ SETTING_SOURCES = (
     CollectorDefinition,
     HostedZone,
     LoadBalancer,
+    Role,
     ScheduleGroup,
     SecurityGroup,
     Service,
