@@ -33,8 +33,9 @@ def wait_for_first_message(run: Run) -> None:
                 return
     except KeyboardInterrupt:
         return
-    except ProvisionError:  # the log cannot be read; setup itself has succeeded
-        pass
+    except ProvisionError as error:  # setup itself has succeeded
+        show(_("Whether the bot has answered is not known: {why}", why=error.why), sys.stderr)
+        return
     show(
         _("No message has been answered yet. `provision verify` checks the way to the bot."),
         sys.stderr,

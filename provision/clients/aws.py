@@ -177,15 +177,32 @@ class Aws:
         return str(found.method) if found else ""
 
     def identity(self) -> Identity:
-        """Return who calls, or AWS's refusal. Raise ProvisionError if AWS cannot be reached."""
+        """Return who calls, or AWS's refusal.
+
+        Raise ProvisionError if AWS cannot be reached, Pending for an error that may pass.
+        """
         import botocore.exceptions
+
+        no_connection = (
+            botocore.exceptions.EndpointConnectionError,
+            botocore.exceptions.ConnectTimeoutError,
+            botocore.exceptions.ProxyConnectionError,
+        )
 
         doing = _("Could not find out which AWS account this is.")
         try:
             found = self.sts.get_caller_identity()
-        except botocore.exceptions.ClientError as error:
-            return Identity(date=_date(error.response), error=error_response(doing, error))
-        except (botocore.exceptions.BotoCoreError, *_transport_errors()) as error:
+        except no_connection as error:
+            raise connection_error(error) from None
+        except (
+            botocore.exceptions.ClientError,
+            botocore.exceptions.BotoCoreError,
+            *_transport_errors(),
+        ) as error:
+            if reason := transient_reason(error):
+                raise Pending(reason) from None
+            if code(error):
+                return Identity(date=_date(_response(error)), error=error_response(doing, error))
             raise connection_error(error) from None
         return Identity(str(found["Account"]), str(found["Arn"]), _date(found))
 
