@@ -5,7 +5,7 @@ from typing import Any
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
-from provision.sandbox.aws.ecs.capacity import check_providers
+from provision.sandbox.aws.ecs.capacity import PROVIDERS, check_providers
 from provision.sandbox.aws.ecs.errors import invalid_parameter
 from provision.sandbox.aws.ecs.pagination import page
 from provision.sandbox.aws.permissions.actions import context
@@ -60,6 +60,20 @@ def create_cluster(cloud: Cloud, call: Call) -> Answer | None:
     if existing is not None and existing.status == "ACTIVE":
         return {"cluster": _describe(cloud, call.region, existing)}
     return None
+
+
+@behaves("ecs.fargate-providers")
+@before("ecs", "DescribeCapacityProviders")
+def describe_providers(cloud: Cloud, call: Call) -> Answer | None:
+    """Describe Fargate's two if no name is given, which moto cannot (API DescribeCapacityProviders)."""
+    if call.params.get("capacityProviders"):
+        return None
+    place = f"arn:aws:ecs:{call.region}:{cloud.account_id}:capacity-provider"
+    found = [
+        {"name": name, "status": "ACTIVE", "capacityProviderArn": f"{place}/{name}"}
+        for name in PROVIDERS
+    ]
+    return {"capacityProviders": found}
 
 
 @behaves("ecs.cluster-counts")

@@ -76,6 +76,13 @@ def test_capacity_provider_that_is_not_there(bot: Bot) -> None:
     assert INVALID == bot.account.refusal(put, **providers(bot, "mine"))[:2]
 
 
+@pytest.mark.behaviour("ecs.fargate-providers")
+def test_capacity_providers_of_every_account(account: Account) -> None:
+    """Fargate's two are there without being created."""
+    found = account.client("ecs").describe_capacity_providers()["capacityProviders"]
+    assert ["FARGATE", "FARGATE_SPOT"] == [provider["name"] for provider in found]
+
+
 @pytest.mark.behaviour("ecs.capacity-provider-in-use")
 def test_capacity_provider_that_a_service_uses(bot: Bot) -> None:
     """It cannot be removed."""
