@@ -237,21 +237,28 @@ UNSUITABLE: list[dict[str, str] | None] = [
 ]
 
 
+def zones_of_subnets(env: Env) -> list[str]:
+    """Return the zones of the new network's subnets, sorted."""
+    found = env.aws_session.client("ec2").describe_subnets()["Subnets"]
+    return sorted(s["AvailabilityZone"] for s in found if s["CidrBlock"].startswith("10.64."))
+
+
 @pytest.mark.parametrize("first", UNSUITABLE)
-def test_two_suitable_zones_are_enough(env: Env, first: dict[str, str] | None) -> None:
-    """The load balancer is in both; the third subnet is in the first of them, unused."""
+def test_unsuitable_zone_is_left_out(env: Env, first: dict[str, str] | None) -> None:
+    """The third subnet is in the first of the other two zones again."""
     change_zones(env, {"ap-northeast-1a": first})
+    assert [] == setup_network(env).errors
+    assert ["ap-northeast-1c", "ap-northeast-1c", "ap-northeast-1d"] == zones_of_subnets(env)
+
+
+def test_two_suitable_zones_are_enough(env: Env) -> None:
+    """The load balancer is in both; the third subnet is not used."""
+    change_zones(env, {"ap-northeast-1a": None})
     outcome = env.setup()
     assert ([], []) == (outcome.errors, outcome.outside)
-    ec2, elbv2 = (env.aws_session.client(service) for service in ("ec2", "elbv2"))
-    (balancer,) = elbv2.describe_load_balancers()["LoadBalancers"]
+    (balancer,) = env.aws_session.client("elbv2").describe_load_balancers()["LoadBalancers"]
     chosen = sorted(zone["ZoneName"] for zone in balancer["AvailabilityZones"])
     assert ["ap-northeast-1c", "ap-northeast-1d"] == chosen
-    in_vpc = [{"Name": "vpc-id", "Values": [balancer["VpcId"]]}]
-    subnets = ec2.describe_subnets(Filters=in_vpc)["Subnets"]
-    assert ["ap-northeast-1c", "ap-northeast-1c", "ap-northeast-1d"] == sorted(
-        subnet["AvailabilityZone"] for subnet in subnets
-    )
     env.changes()
     env.setup()
     assert [] == env.changes()
