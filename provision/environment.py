@@ -48,6 +48,7 @@ def enter_sandbox() -> dict[str, Any]:
         AWS_CA_BUNDLE=sandbox["ca"],
         LINE_CHANNEL_ACCESS_TOKEN=sandbox["access_token"],
         LINE_CHANNEL_SECRET=sandbox["channel_secret"],
+        AWS_CONFIG_FILE=os.devnull,  # its profiles are about AWS
     )
     for variable in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
         os.environ.pop(variable, None)

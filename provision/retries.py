@@ -20,8 +20,9 @@ def call_all(
 ) -> tuple[dict[K, T], dict[K, Pending]]:
     """Call the functions in parallel; retry those that raise Pending, with exponential backoff.
 
-    Return the results, and the last Pending of each function that did not succeed. Stop after `tries` calls,
-    or after RETRY_PERIOD seconds and MIN_TRIES calls. Raise any other exception of a function.
+    Wait longer if a service asks for it (Pending.exact). Stop after `tries` calls, or after RETRY_PERIOD
+    seconds and MIN_TRIES calls. Return the results, and the last Pending of each function that did not
+    succeed. Raise any other exception of a function.
     """
 
     def try_once(function: Callable[[], T]) -> T | Pending:
@@ -38,7 +39,9 @@ def call_all(
         if not remaining or (attempt >= MIN_TRIES and clock.now() >= give_up_after):
             break
         if attempt:
-            clock.sleep(pause := pause * 1.5)
+            pause *= 1.5
+            asked_for = [why.remaining or 0.0 for why in pending.values() if why.exact]
+            clock.sleep(max([pause, *asked_for]))
         for key, result in zip(
             tuple(remaining), parallel.run_all(try_once, remaining.values()), strict=True
         ):

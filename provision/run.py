@@ -242,7 +242,7 @@ def open_stack(options: Options) -> tuple[StackFile, Mapping[str, str]]:
     if sandbox.get("news") and not file.has_value("news.feeds"):
         # The sandbox's feed server has another port in each run, so do not save it.
         file.set("news.feeds", [sandbox["news"]], save=False)
-    region = file.region(os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION"))
+    region = file.region(aws_client.configured_region)
     if region != file.settings["region"]:
         file.set("region", region, save=False)
     return file, sandbox

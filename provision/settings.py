@@ -95,7 +95,7 @@ SETTINGS = (
         ),
         lambda: _("In which AWS region?"),
         lambda: _(
-            "The AWS region; Tokyo is ap-northeast-1. Nothing moves to another region later."
+            "The AWS region: of AWS_REGION or the AWS profile, else Tokyo. Nothing moves to another later."
         ),
     ),
     Setting(

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any
 
 from provision.clients import aws_advice
-from provision.clients.http import certificate_error, proxy_advice, require_https, trust_advice
+from provision.clients.http import permanent_error, proxy_error, require_https, retry_after
 from provision.errors import Denied, Pending, ProvisionError, UnknownState
 from provision.i18n import _
 
@@ -178,15 +178,32 @@ class Aws:
         return str(found.method) if found else ""
 
     def identity(self) -> Identity:
-        """Return who calls, or AWS's refusal. Raise ProvisionError if AWS cannot be reached."""
+        """Return who calls, or AWS's refusal.
+
+        Raise ProvisionError if AWS cannot be reached, Pending for an error that may pass.
+        """
         import botocore.exceptions
+
+        no_connection = (
+            botocore.exceptions.EndpointConnectionError,
+            botocore.exceptions.ConnectTimeoutError,
+            botocore.exceptions.ProxyConnectionError,
+        )
 
         doing = _("Could not find out which AWS account this is.")
         try:
             found = self.sts.get_caller_identity()
-        except botocore.exceptions.ClientError as error:
-            return Identity(date=_date(error.response), error=error_response(doing, error))
-        except (botocore.exceptions.BotoCoreError, *_transport_errors()) as error:
+        except no_connection as error:
+            raise connection_error(error) from None
+        except (
+            botocore.exceptions.ClientError,
+            botocore.exceptions.BotoCoreError,
+            *_transport_errors(),
+        ) as error:
+            if reason := transient_reason(error):
+                raise Pending(reason) from None
+            if code(error):
+                return Identity(date=_date(_response(error)), error=error_response(doing, error))
             raise connection_error(error) from None
         return Identity(str(found["Account"]), str(found["Arn"]), _date(found))
 
@@ -247,9 +264,27 @@ def new_session() -> Any:
     return boto3.Session(botocore_session=core)
 
 
+def configured_region() -> str:
+    """Return the region of AWS_REGION, AWS_DEFAULT_REGION or the AWS profile; "" for none."""
+    import botocore.exceptions
+    import botocore.session
+
+    if region := os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION"):
+        return region
+    try:
+        return str(botocore.session.get_session().get_config_variable("region") or "")
+    except botocore.exceptions.BotoCoreError:  # no such profile: told at the first call
+        return ""
+
+
 def _date(response: Any) -> str:
     """Return the HTTP date of a response."""
     return str(response.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date", ""))
+
+
+def _headers(error: BaseException) -> Mapping[str, str]:
+    """Return the headers of AWS's error response, with names in lower case; {} without one."""
+    return dict(_response(error).get("ResponseMetadata", {}).get("HTTPHeaders", {}))
 
 
 def _response(error: BaseException) -> Any:
@@ -284,7 +319,7 @@ def transient_reason(error: Exception) -> str:
     status = _status(error)
     if status >= 500:
         return _("AWS had an internal error ({code})", code=code(error) or status)
-    no_response = isinstance(error, _transport_errors()) and not certificate_error(error)
+    no_response = isinstance(error, _transport_errors()) and not permanent_error("", error)
     if status == 408 or code(error) in REQUEST_TIMEOUTS or no_response:
         name = code(error) or type(error).__name__
         return _("AWS did not answer ({error})", error=name)
@@ -329,8 +364,8 @@ def connection_error(error: Exception) -> ProvisionError:
     import botocore.exceptions
 
     doing = _("Could not connect to AWS.")
-    if why := certificate_error(error):
-        return ProvisionError(doing, why, trust_advice())
+    if permanent := permanent_error(doing, error):
+        return permanent
     if isinstance(error, EOFError) or "MFA" in str(error):
         profile = os.environ.get("AWS_PROFILE", "default")
         why = _(
@@ -342,8 +377,6 @@ def connection_error(error: Exception) -> ProvisionError:
     )
     if isinstance(error, botocore.exceptions.ConnectionError | ValueError):
         then = aws_advice.check_connection()
-    if "407" in str(error):
-        then = proxy_advice()
     return ProvisionError(doing, str(error), then)
 
 
@@ -352,6 +385,8 @@ def error_response(doing: str, error: Exception) -> ProvisionError:
 
     Its `answered` is False if the error code is a number: the HTTP status of a proxy's page.
     """
+    if code(error) == "407":  # over plain HTTP
+        return proxy_error(doing, f"407 {message(error)}")
     why = f"{code(error)}: {aws_advice.shorten(message(error))}" if code(error) else str(error)
     translated = ProvisionError(doing, why, aws_advice.next_step(code(error), message(error)))
     translated.answered = not code(error).isdigit() and code(error) != ""
@@ -443,7 +478,8 @@ def _raise_translated(
     if matches(error, declared.get("retry", ())):
         raise Pending(f"{code(error)}: {message(error)}", refused=True) from None
     if reason := transient_reason(error):
-        raise Pending(reason, refused=_is_throttled(error)) from None
+        delay = retry_after(_headers(error))
+        raise Pending(reason, refused=_is_throttled(error), remaining=delay, exact=True) from None
     if code(error) or isinstance(error, botocore.exceptions.ParamValidationError):
         raise error_response(doing, error) from None
     raise connection_error(error) from None

@@ -9,7 +9,8 @@ import socket
 import ssl
 import tempfile
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ PRIVATE_NETWORKS = [
 CONNECT, READ = 10, 120  # timeouts in seconds
 # OpenSSL's messages for an invalid certificate or CA bundle, for which a retry is useless.
 UNTRUSTED = ("CERTIFICATE_VERIFY_FAILED", "certificate verify failed")
+PROXY_REFUSAL = re.compile(r"Tunnel connection failed: (4\d\d[^'\")]*)")  # http.client's message
+MAX_RETRY_AFTER = 60.0  # seconds that a server may ask to wait before one retry
 BAD_BUNDLE = ("NO_CERTIFICATE_OR_CRL_FOUND", "PEM lib", "[Errno 2]", "[Errno 13]", "[Errno 21]")
 
 
@@ -45,20 +48,52 @@ def certificate_error(error: BaseException) -> str:
     return ""
 
 
-def trust_advice() -> str:
-    """Return the advice for a certificate that is not trusted."""
-    return _(
-        "If a proxy or firewall inspects TLS traffic, set AWS_CA_BUNDLE to a PEM file with "
-        "its certificate authority, then run the same command again."
-    )
+def permanent_error(doing: str, error: BaseException) -> ProvisionError | None:
+    """Return the error for an untrusted certificate or a proxy's refusal, which a retry cannot change.
+
+    Return None for any other error.
+    """
+    if why := certificate_error(error):
+        advice = _(
+            "If a proxy or firewall inspects TLS traffic, set AWS_CA_BUNDLE to a PEM file with "
+            "its certificate authority, then run the same command again."
+        )
+        return ProvisionError(doing, why, advice)
+    for text in map(str, _unwrap(error)):
+        if refusal := PROXY_REFUSAL.search(text):
+            return proxy_error(doing, refusal[1])
+    return None
 
 
-def proxy_advice() -> str:
-    """Return the advice for a proxy that refuses a request (407)."""
-    return _(
-        "The proxy wants a user name and a password: set HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT (special "
-        "characters as %40 and so on), then run the same command again."
-    )
+def proxy_error(doing: str, response: str) -> ProvisionError:
+    """Return the error for a proxy's refusal. response: its HTTP status and reason."""
+    if response.startswith("407"):
+        then = _(
+            "The proxy wants a user name and a password: set HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT "
+            "(special characters as %40 and so on), then run the same command again."
+        )
+    else:
+        then = _(
+            "Ask whoever runs the proxy to allow this address, or set NO_PROXY, then run the same command "
+            "again."
+        )
+    return ProvisionError(doing, _("the proxy refuses: {response}", response=response), then)
+
+
+def retry_after(headers: Mapping[str, str] | None) -> float | None:
+    """Return the seconds of a Retry-After header, MAX_RETRY_AFTER at most; None if it is missing or odd.
+
+    A date counts from the response's own Date. Source: RFC 9110, section 10.2.3.
+    """
+    value, date = ((headers or {}).get(name, "").strip() for name in ("retry-after", "date"))
+    try:
+        if value.isdigit():
+            delay = float(value)
+        else:
+            delay = (parsedate_to_datetime(value) - parsedate_to_datetime(date)).total_seconds()
+    except (TypeError, ValueError, OverflowError):  # TypeError: one of them has no time zone
+        return None
+    return min(delay, MAX_RETRY_AFTER) if delay > 0 else None
 
 
 def _unwrap(error: BaseException) -> Iterator[BaseException]:

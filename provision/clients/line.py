@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from provision.clients.http import (
     authorities,
-    certificate_error,
+    permanent_error,
     proxy,
+    proxy_error,
     proxy_headers,
-    trust_advice,
+    retry_after,
 )
 from provision.errors import Pending, ProvisionError, UnknownState
 from provision.i18n import _
@@ -191,7 +192,9 @@ class Line:
         except (messaging.ApiException, oauth.ApiException) as error:
             if not error.status:  # TLS failed
                 raise _unanswered(doing, error) from None
-            raise _transient(error.status) or _refused(doing, error) from None
+            if error.status == 407:  # over plain HTTP
+                raise proxy_error(doing, f"407 {error.reason}") from None
+            raise _transient(error) or _refused(doing, error) from None
         except (urllib3.exceptions.HTTPError, ValueError) as error:
             raise _unanswered(doing, error) from None
 
@@ -223,18 +226,19 @@ def _refused(doing: str, error: Any) -> LineError:
     return translated
 
 
-def _transient(status: int) -> Pending | None:
-    """Return Pending for an HTTP status that may be retried, else None."""
-    if status in (408, 429) or status >= 500:
-        return Pending(_("LINE asks to try again later ({status})", status=status))
+def _transient(error: Any) -> Pending | None:
+    """Return Pending for the SDK's ApiException if a retry may succeed, else None."""
+    if error.status in (408, 429) or error.status >= 500:
+        reason = _("LINE asks to try again later ({status})", status=error.status)
+        return Pending(reason, remaining=retry_after(error.headers), exact=True)
     return None
 
 
 def _unanswered(doing: str, error: Exception) -> Pending | ProvisionError:
-    """Return Pending; ProvisionError if LINE's certificate is not trusted.
+    """Return Pending; ProvisionError for an error that a retry cannot change.
 
     error: a ValueError means that the response is a proxy's or captive portal's page.
     """
-    if why := certificate_error(error):
-        return ProvisionError(doing, why, trust_advice())
+    if permanent := permanent_error(doing, error):
+        return permanent
     return Pending(_("LINE does not answer ({error})", error=type(error).__name__))

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from provision.clients.http import permanent_error
 from provision.errors import ProvisionError
 from provision.i18n import _
 
@@ -75,7 +76,7 @@ class PackageIndex:
         if any(self.folder().glob("wheels/*/*.whl")):
             return True
         with tempfile.TemporaryDirectory() as folder:
-            words = ["download", "--quiet", "--no-input", "--no-deps", "--retries", "0"]
+            words = ["download", "--quiet", "--no-input", "--no-deps", "--retries", "1"]
             self._run_pip(
                 [*words, "--timeout", "10", "--dest", folder, SMALL_PACKAGE],
                 _("Could not download from Python's package index."),
@@ -112,6 +113,9 @@ class PackageIndex:
         except subprocess.TimeoutExpired:
             raise _refused(doing, _("timed out after {seconds} s", seconds=TIMEOUT)) from None
         if result.returncode:
+            # pip names a proxy's refusal in a warning, when it retries.
+            if permanent := permanent_error(doing, Exception(result.stderr)):
+                raise permanent
             errors = [line for line in result.stderr.splitlines() if line.startswith("ERROR")]
             raise _refused(doing, " ".join(errors or result.stderr.splitlines()[-1:]))
 

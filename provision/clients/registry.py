@@ -15,7 +15,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-from provision.clients.http import Http, certificate_error, on_loopback, root_cause, trust_advice
+from provision.clients.http import Http, on_loopback, permanent_error, retry_after, root_cause
 from provision.errors import Pending, ProvisionError
 from provision.i18n import _
 
@@ -29,14 +29,13 @@ MANIFESTS = (
     "application/vnd.docker.distribution.manifest.list.v2+json",
 )
 CHUNK_SIZE = 1 << 16  # bytes read and sent at once
-MAX_DOCUMENT = (
-    4 << 20
-)  # bytes of a manifest that registries have to accept (distribution specification)
+MAX_DOCUMENT = 4 << 20  # bytes of a manifest that registries must accept; distribution specification
 MAX_REDIRECTS = 5
 RETRY_PERIOD = 60  # seconds of retries while a registry does not respond
+# A parameter of a challenge, with the scheme before the first one. RFC 9110, section 11.6.1.
+_CHALLENGE = re.compile(r'(?:([A-Za-z][\w-]*) +)?([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))')
 # Raised for a document of another form than a manifest or an image configuration.
 MALFORMED = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
-_CHALLENGE = re.compile(r'(\w+)="([^"]*)"')
 # Raised if the endpoint is another AWS emulator; requests' exceptions are OSErrors.
 NO_GALLERY = (OSError, ValueError, KeyError, TypeError)
 
@@ -61,7 +60,7 @@ class Manifest:
 
     @property
     def document(self) -> dict[str, Any]:
-        """Return the parsed JSON."""
+        """Return the parsed JSON, an object."""
         return dict(json.loads(self.content))
 
 
@@ -119,7 +118,7 @@ class Registries:
     def ask(self, method: str, url: str, *, redirects: int = MAX_REDIRECTS, **options: Any) -> Any:
         """Send a request, follow redirects, and return the response with an unread body.
 
-        Raise Pending; ProvisionError for plain HTTP to another machine.
+        Raise Pending; ProvisionError for plain HTTP to another machine or a malformed redirect.
         """
         import requests
 
@@ -127,6 +126,12 @@ class Registries:
         _check_secure(url)
         try:
             response = self._http.request(method, url, stream=True, **options)
+        except ValueError:  # requests parses this address and a redirect's
+            raise ProvisionError(
+                _("Could not send a request to {host}.", host=host),
+                _("an address is not valid: the registry's, its redirect's or the proxy's"),
+                _("Check your proxy and firewall, then run the same command again."),
+            ) from None
         except requests.RequestException as error:
             raise no_response(host, error) from None
         if response.status_code in (408, 429) or response.status_code >= 500:
@@ -136,7 +141,9 @@ class Registries:
                     "{host} is rate-limiting requests or has an error (HTTP {status})",
                     host=host,
                     status=response.status_code,
-                )
+                ),
+                remaining=retry_after(response.headers),
+                exact=True,
             )
         is_redirect = method in ("GET", "HEAD") and response.is_redirect
         location = response.headers["Location"] if is_redirect else ""
@@ -145,7 +152,7 @@ class Registries:
         response.close()
         if not redirects:
             raise Pending(_("{host} redirects too many times", host=host), timeout=RETRY_PERIOD)
-        target = urllib.parse.urljoin(url, location)
+        target = urllib.parse.urljoin(url, location.encode("latin-1").decode(errors="replace"))
         if _host(target) != host:  # do not send credentials to another host
             headers = options.get("headers", {}).items()
             options["headers"] = {k: v for k, v in headers if k.lower() != "authorization"}
@@ -219,7 +226,10 @@ class Remote:
         self._is_private = authorization != ""
 
     def manifest(self, reference: str) -> Manifest:
-        """Return a manifest by tag or digest. Raise ProvisionError if missing or if the digest differs."""
+        """Return a manifest by tag or digest.
+
+        Raise ProvisionError if it is missing, is no manifest (a proxy's page), or if the digest differs.
+        """
         doing = _("Could not read {reference} of {name}.", reference=reference, name=self.name)
         headers = {"Accept": ", ".join(MANIFESTS)}
         response = self._request(doing, "GET", f"manifests/{reference}", headers=headers)
@@ -227,6 +237,7 @@ class Remote:
         digest = sha256(content)
         if reference.startswith("sha256:") and digest != reference:
             raise digest_mismatch(doing, reference, digest)
+        _check_manifest(doing, content)
         media_type = response.headers.get("Content-Type", "").partition(";")[0]
         return Manifest(media_type, digest, content)
 
@@ -235,7 +246,8 @@ class Remote:
         doing = _("Could not read {reference} of {name}.", reference=digest, name=self.name)
         response = self._request(doing, "GET", f"blobs/{digest}")
         actual = hashlib.sha256()
-        for chunk in _bounded(self._read_chunks(response), size, doing):
+        # As sent: some registries give a compressed layer a Content-Encoding.
+        for chunk in _bounded(self._read_chunks(response, decode=False), size, doing):
             actual.update(chunk)
             yield chunk
         if digest != f"sha256:{actual.hexdigest()}":
@@ -271,7 +283,7 @@ class Remote:
         self._request(doing, "PUT", path, expected=(201,), headers=headers, data=manifest.content)
 
     def _upload_url(self, response: Any) -> str:
-        return str(urllib.parse.urljoin(self.url, response.headers.get("Location", "")))
+        return str(urllib.parse.urljoin(response.url, response.headers.get("Location", "")))
 
     def _request(
         self,
@@ -283,7 +295,7 @@ class Remote:
         **options: Any,
     ) -> Any:
         url = path if "://" in path else f"{self.url}/v2/{self.repository}/{path}"
-        headers = options.pop("headers", {})
+        headers = {"Accept-Encoding": "identity", **options.pop("headers", {})}
         for attempt in range(2):
             # Do not send credentials to another host.
             send_secret = self._authorization and _host(url) == _host(self.url)
@@ -305,11 +317,20 @@ class Remote:
 
         Source: distribution specification, token authentication.
         """
-        parameters = dict(_CHALLENGE.findall(challenge.headers.get("WWW-Authenticate", "")))
-        realm = parameters.pop("realm", "")
+        challenges = _parse_challenges(challenge.headers.get("WWW-Authenticate", ""))
+        parameters = challenges.get("bearer", {})
+        realm = parameters.get("realm", "")
         if not realm:
-            raise error_response(doing, 401, b"")
-        response = self._registries.ask("GET", f"{realm}?{urllib.parse.urlencode(parameters)}")
+            schemes = ", ".join(challenges) or "?"
+            raise ProvisionError(
+                doing,
+                _("the registry wants a password ({schemes})", schemes=schemes),
+                _("Use a public image, or your own image in ECR: --set image.uri=..."),
+            )
+        wanted = {name: value for name, value in parameters.items() if name in ("service", "scope")}
+        query = urllib.parse.urlencode(wanted)
+        separator = "&" if urllib.parse.urlsplit(realm).query else "?"
+        response = self._registries.ask("GET", f"{realm.rstrip('?')}{separator}{query}")
         content = self._read_all(response, doing)
         if response.status_code != 200:
             raise error_response(doing, response.status_code, content)
@@ -323,12 +344,18 @@ class Remote:
         """Return the body of a response that is not a layer. Raise ProvisionError above MAX_DOCUMENT."""
         return b"".join(_bounded(self._read_chunks(response), MAX_DOCUMENT, doing))
 
-    def _read_chunks(self, response: Any) -> Generator[bytes, None, None]:
+    def _read_chunks(self, response: Any, *, decode: bool = True) -> Generator[bytes, None, None]:
+        """Yield the body in chunks. decode: undo its Content-Encoding."""
         import requests
+        import urllib3.exceptions
 
         try:
-            yield from response.iter_content(CHUNK_SIZE)
-        except requests.RequestException as error:
+            yield from (
+                response.iter_content(CHUNK_SIZE)
+                if decode
+                else response.raw.stream(CHUNK_SIZE, decode_content=False)
+            )
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             raise no_response(_host(self.url), error) from None
         finally:
             response.close()
@@ -346,12 +373,40 @@ def _bounded(chunks: Generator[bytes, None, None], limit: int, doing: str) -> It
             yield chunk
 
 
-def no_response(host: str, error: Exception) -> Pending | ProvisionError:
-    """Return Pending; ProvisionError if the registry's certificate is not trusted."""
-    if why := certificate_error(error):
-        return ProvisionError(
-            _("Could not connect to the registry {host}.", host=host), why, trust_advice()
+def _parse_challenges(header: str) -> dict[str, dict[str, str]]:
+    """Return the parameters of each scheme of WWW-Authenticate, the first of each, in lower case."""
+    challenges: dict[str, dict[str, str]] = {}
+    parameters: dict[str, str] = {}
+    for scheme, name, quoted, token in _CHALLENGE.findall(header):
+        if scheme:
+            parameters = challenges.setdefault(scheme.lower(), {})
+        parameters.setdefault(name.lower(), re.sub(r"\\(.)", r"\1", quoted) or token)
+    return challenges
+
+
+def _check_manifest(doing: str, content: bytes) -> None:
+    """Raise ProvisionError if this is not a manifest or index, or one of the format before 2016."""
+    try:
+        version = json.loads(content).get("schemaVersion", 2)
+    except (ValueError, AttributeError, RecursionError):
+        raise ProvisionError(
+            doing,
+            _("the response is not an image's manifest"),
+            _("Check your proxy and firewall, then run the same command again."),
+        ) from None
+    if version == 1:
+        raise ProvisionError(
+            doing,
+            _("the image has an old format (schema 1)"),
+            _("Use a newer image, or push it again with a current version of Docker."),
         )
+
+
+def no_response(host: str, error: Exception) -> Pending | ProvisionError:
+    """Return Pending; ProvisionError for an error that a retry cannot change."""
+    doing = _("Could not connect to the registry {host}.", host=host)
+    if permanent := permanent_error(doing, error):
+        return permanent
     name = type(root_cause(error)).__name__
     return Pending(
         _("{host} did not answer ({error})", host=host, error=name),

@@ -1,5 +1,6 @@
 """List the tagged resources of a stack with each service's list calls, all kinds in parallel."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -30,6 +31,7 @@ class TaggedResource:
     key: str
     stack: str
     live: Live
+    tags: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def logical_id(self) -> str:
@@ -128,6 +130,7 @@ def _listed(
                     tags.get("provision:resource", kind.__name__),
                     tags["provision:stack"],
                     live,
+                    tags,
                 )
                 for tags, live in kind.list_tagged(clients, stack)
                 if has_stack_tag(tags, stack)  # some AWS-compatible endpoints ignore filters

@@ -54,7 +54,7 @@ def assemble(base: Base, layers: Iterable[Layer]) -> BuiltImage:
 def _config(base: Base, layers: list[Layer]) -> dict[str, Any]:
     """Return the base's configuration merged with ours, with the base's date for reproducible builds."""
     environment = base.environment | ENVIRONMENT
-    created = base.config.get("created", "1970-01-01T00:00:00Z")
+    created = base.config.get("created") or "1970-01-01T00:00:00Z"
     config = {
         "architecture": base.config["architecture"],
         "os": base.config["os"],
@@ -69,7 +69,7 @@ def _config(base: Base, layers: list[Layer]) -> dict[str, Any]:
         },
         "rootfs": {
             "type": "layers",
-            "diff_ids": [*base.config["rootfs"]["diff_ids"], *(layer.diff_id for layer in layers)],
+            "diff_ids": [*base.diff_ids, *(layer.diff_id for layer in layers)],
         },
     }
     if history := base.config.get("history"):  # it must have an entry for every layer

@@ -4,11 +4,11 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from provision.clients.registry import MALFORMED, Blob, Manifest, Registries, Remote
+from provision.clients.registry import MALFORMED, Blob, Registries, Remote
 from provision.errors import ProvisionError
 from provision.i18n import _
 from provision.image.layer import MEDIA_TYPE
-from provision.image.reference import parse
+from provision.image.reference import Reference, parse
 
 # Docker's official Python image in ECR's public gallery, an index with linux/amd64 and linux/arm64. The
 # digest is the one that public Dockerfiles and build logs of October 2026 pin for python:3.12-slim (Python
@@ -37,38 +37,48 @@ class Base:
         """Return the environment variables. Source: OCI Image Format, Image Configuration: optional."""
         settings = self.config.get("config") or {}
         pairs = (line.partition("=") for line in settings.get("Env") or [])
-        return {name: value for name, _sign, value in pairs}
+        return {name: value for name, _sign, value in pairs if name}
+
+    @property
+    def diff_ids(self) -> list[str]:
+        """Return the digests of the uncompressed layers."""
+        return list(self.config["rootfs"]["diff_ids"])
 
 
 def read(registries: Registries, reference: str, platform: str) -> Base:
-    """Return the base image. Raise ProvisionError if it is missing or has no such platform."""
+    """Return the base image. Raise ProvisionError if it is missing, malformed, or has no such platform."""
     name = parse(reference)
     try:
-        return _read(registries, reference, platform)
+        return _read(registries, name, reference, platform)
     except MALFORMED as error:
         raise ProvisionError(
             _("Could not use the base image {reference}.", reference=reference),
-            _("{host} sent what is no image ({error})", host=name.host, error=type(error).__name__),
-            _("Set image.base to another image, then run the same command again."),
+            _("its manifest or configuration is not valid ({error})", error=repr(error)),
+            _("Set image.base to another image."),
         ) from None
 
 
-def _read(registries: Registries, reference: str, platform: str) -> Base:
-    """Return the base image. Raise KeyError, TypeError or ValueError too, for what is no image."""
-    name = parse(reference)
+def _read(registries: Registries, name: Reference, reference: str, platform: str) -> Base:
     remote = registries.public(name.host, name.repository)
     # The sandbox's gallery has another image under the default's name, so ignore the digest.
     in_sandbox = reference == DEFAULT and registries.in_sandbox(name.host)
     manifest = remote.manifest(name.tag if in_sandbox else name.tag_or_digest)
     digest = manifest.digest
     if "manifests" in manifest.document:
-        manifest = remote.manifest(_digest_for(platform, manifest, reference))
+        entries = platforms_in(manifest.document)
+        if platform not in entries:
+            raise _wrong_platform(reference, platform, sorted(entries))
+        manifest = remote.manifest(entries[platform])
     document = manifest.document
     config = json.loads(b"".join(remote.blob(document["config"]["digest"])))
-    actual = f"{config.get('os')}/{config.get('architecture')}"
+    actual = platform_name(config)
     if actual != platform:
-        raise _wrong_platform(reference, platform, actual)
-    return Base(digest, config, tuple(_layer(remote, layer) for layer in document["layers"]))
+        raise _wrong_platform(reference, platform, [actual])
+    base = Base(digest, config, tuple(_layer(remote, layer) for layer in document["layers"]))
+    if len(base.diff_ids) != len(base.layers):
+        raise ValueError("rootfs.diff_ids")
+    _ = base.environment, [*(config.get("history") or [])]  # they can be read
+    return base
 
 
 def pin(registries: Registries, reference: str) -> str:
@@ -80,16 +90,18 @@ def pin(registries: Registries, reference: str) -> str:
     return f"{reference}@{remote.manifest(name.tag_or_digest).digest}"
 
 
-def _digest_for(platform: str, index: Manifest, reference: str) -> str:
-    """Return the digest of one platform's image in an index."""
-    entries = {
-        "{os}/{architecture}".format(**entry["platform"]): str(entry["digest"])
-        for entry in reversed(index.document["manifests"])
-        if "platform" in entry
-    }
-    if platform not in entries:
-        raise _wrong_platform(reference, platform, ", ".join(sorted(entries)))
-    return entries[platform]
+def platforms_in(index: dict[str, Any]) -> dict[str, str]:
+    """Return the digests of an index by platform, the first of each; skip entries without a platform."""
+    digests: dict[str, str] = {}
+    for entry in index["manifests"] or []:
+        if isinstance(entry, dict) and isinstance(entry.get("platform"), dict):
+            digests.setdefault(platform_name(entry["platform"]), str(entry["digest"]))
+    return digests
+
+
+def platform_name(description: dict[str, Any]) -> str:
+    """Return the platform of an index entry or a configuration; attestations have "unknown"."""
+    return f"{description.get('os')}/{description.get('architecture')}"
 
 
 def _layer(remote: Remote, descriptor: dict[str, Any]) -> Blob:
@@ -100,9 +112,9 @@ def _layer(remote: Remote, descriptor: dict[str, Any]) -> Blob:
     return Blob(digest, size, media_type, lambda: remote.blob(digest, size))
 
 
-def _wrong_platform(reference: str, platform: str, have: str) -> ProvisionError:
+def _wrong_platform(reference: str, platform: str, have: list[str]) -> ProvisionError:
     return ProvisionError(
         _("Could not use the base image {reference}.", reference=reference),
-        _("it is for {have}, not for {platform}", have=have, platform=platform),
+        _("it is for {have}, not for {platform}", have=", ".join(have) or "?", platform=platform),
         _("Set image.platform to one of these, or image.base to another image."),
     )

@@ -1,10 +1,10 @@
 """Read the platforms of an existing image."""
 
 import json
-from typing import Any
 
 from provision.clients.registry import MALFORMED, Remote
 from provision.errors import Pending, ProvisionError
+from provision.image.base import platform_name, platforms_in
 
 
 def platforms(remote: Remote, tag_or_digest: str) -> tuple[str, ...]:
@@ -12,14 +12,9 @@ def platforms(remote: Remote, tag_or_digest: str) -> tuple[str, ...]:
     try:
         document = remote.manifest(tag_or_digest).document
         if "manifests" in document:
-            names = [_platform(entry.get("platform") or {}) for entry in document["manifests"]]
+            names = list(platforms_in(document))
         else:
-            names = [_platform(json.loads(b"".join(remote.blob(document["config"]["digest"]))))]
+            names = [platform_name(json.loads(b"".join(remote.blob(document["config"]["digest"]))))]
     except (Pending, ProvisionError, *MALFORMED):
         return ()
-    return tuple(dict.fromkeys(name for name in names if name.startswith("linux/")))
-
-
-def _platform(description: dict[str, Any]) -> str:
-    """Return the platform of an index entry or a configuration; attestations have "unknown"."""
-    return f"{description.get('os')}/{description.get('architecture')}"
+    return tuple(name for name in names if name.startswith("linux/"))

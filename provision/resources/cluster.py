@@ -133,8 +133,12 @@ class Cluster(Resource):
                 if live["status"] == "ACTIVE"
                 and not has_stack_tag(tags_to_dict(live.get("tags", [])), self.stack)
             ]
-        arns = ecs.list_tasks(cluster=self.arn)["taskArns"]
-        tasks = ecs.describe_tasks(cluster=self.arn, tasks=arns)["tasks"] if arns else []
+        tasks = [
+            task
+            for page in ecs.get_paginator("list_tasks").paginate(cluster=self.arn)
+            if page["taskArns"]
+            for task in ecs.describe_tasks(cluster=self.arn, tasks=page["taskArns"])["tasks"]
+        ]
         collector = f"family:{self.stack}-collector"  # started by setup or by the stack's schedule
         groups = [(task["taskArn"], str(task.get("group", ""))) for task in tasks]
         single = [

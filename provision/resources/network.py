@@ -18,7 +18,7 @@ from provision.resources.base import (
 )
 from provision.resources.route_table import Route, RouteTableAssociation
 from provision.resources.tagged_ec2 import ec2_filter, matching
-from provision.resources.vpc import ZONES, has_fargate
+from provision.resources.vpc import MIN_ZONES, ZONES, has_fargate
 
 FREE_ADDRESSES = 8  # ELB User Guide, "Subnets for your load balancer"
 
@@ -68,9 +68,13 @@ class NewNetwork(Network, Milestone):
 
     @property
     def subnet_ids(self) -> list[str]:
-        """Return the ids of the existing subnets, in the order of the zones."""
+        """Return the ids of the existing subnets, the first of each zone, in the order of the zones."""
         associations = (self.association_1, self.association_2, self.association_3)
-        return [a.subnet.id for a in associations if a.subnet.id]
+        by_zone: dict[str, str] = {}
+        for subnet in (association.subnet for association in associations):
+            if subnet.id:
+                by_zone.setdefault(subnet.zone or subnet.id, subnet.id)
+        return list(by_zone.values())
 
     def find(self, clients: Clients) -> Live | None:
         """Return the ids."""
@@ -104,10 +108,10 @@ class ExistingNetwork(Network):
             self._check_subnets(subnets, public)
             return {"VpcId": vpc_id, "SubnetIds": self.subnets}
         recorded = [subnet for subnet in self.subnet_ids if subnet in public]
-        if len(recorded) >= 2:
+        if len(recorded) >= MIN_ZONES:
             return {"VpcId": vpc_id, "SubnetIds": recorded}
         chosen = one_per_zone([s for s in public.values() if not unsuitable(s)])[:ZONES]
-        if len(chosen) < 2:
+        if len(chosen) < MIN_ZONES:
             raise self._error(
                 _(
                     "{vpc} has suitable public subnets in {count} zones; two are needed",

@@ -12,6 +12,7 @@ from provision.resources.base import (
     Deletion,
     Difference,
     Errors,
+    FoundSettings,
     Live,
     Permission,
     Polling,
@@ -100,6 +101,11 @@ class Role(Resource):
     def find(self, clients: Clients) -> Live | None:
         """Find the role by name."""
         return dict(clients.aws.iam.get_role(RoleName=self.role_name or self.name)["Role"])
+
+    def recovered_settings(self, live: Live) -> FoundSettings:
+        """Return the permissions boundary, which GetRole returns and ListRoles does not."""
+        boundary = live.get("PermissionsBoundary") or {}
+        return {"aws.permissions_boundary": boundary.get("PermissionsBoundaryArn", "")}
 
     def create(self, clients: Clients) -> Live | None:
         """Call CreateRole."""

@@ -27,6 +27,7 @@ from provision.resources.tagged_ec2 import (
 )
 
 ZONES = 3  # as in the article
+MIN_ZONES = 2  # of a load balancer. ELB User Guide, "Subnets for your load balancer"
 # Zone ids with Fargate, by prefix, where not every zone has it. Source: ECS Developer Guide, "Amazon ECS
 # on AWS Fargate", Regions.
 FARGATE_ZONES = {
@@ -61,12 +62,12 @@ class Vpc(TaggedEc2):
         ]
 
     def preflight(self, clients: Clients) -> None:
-        """Raise ProvisionError if the region has too few zones."""
+        """Raise ProvisionError if the region has too few zones for a load balancer."""
         count = len(zones(clients))
-        if count < ZONES:
+        if count < MIN_ZONES:
             raise ProvisionError(
                 _("Could not create a new network."),
-                _("this region has {count} zones; three are needed", count=count),
+                _("this region has {count} suitable zones; two are needed", count=count),
                 _("Set network.vpc to `default` or to one of your VPCs."),
             )
 
@@ -161,8 +162,11 @@ class Subnet(TaggedEc2):
         ]
 
     def before_create(self, clients: Clients) -> dict[str, str]:
-        """Return the zone, so that a later run uses the same zone."""
-        return {"zone": zones(clients)[self.place - 1]}
+        """Return the zone, so that a later run uses the same zone.
+
+        In a region of two zones the third subnet is in the first zone again, and is not used.
+        """
+        return {"zone": (zones(clients) * 2)[self.place - 1]}
 
     @classmethod
     def describe(cls, clients: Clients, filters: list[dict[str, Any]]) -> list[Live]:

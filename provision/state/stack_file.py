@@ -5,7 +5,7 @@ before and after every change: a temporary file in the same folder, fsync, os.re
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -155,11 +155,11 @@ class StackFile:
         """Return whether the file has the setting, even an empty one."""
         return key in self._values or key in self._lines
 
-    def region(self, from_environment: str | None) -> str:
-        """Return the region: the setting's, else the records', the environment's or the default."""
+    def region(self, configured: Callable[[], str]) -> str:
+        """Return the region: the setting's, else the records', the configured one or the default."""
         if self.has_value("region"):
             return str(self.settings["region"])
-        return self.made_in.get("region") or from_environment or str(self.settings["region"])
+        return self.made_in.get("region") or configured() or str(self.settings["region"])
 
     def set(self, key: str, value: str | list[str], *, save: bool = True) -> None:
         """Set a setting. save: write it to the file; otherwise for this run only. Raise UsageError."""

@@ -6,6 +6,7 @@ Nothing is changed. They need no stack: a stack file's settings are used where t
 import os
 import sys
 import urllib.parse
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -14,7 +15,7 @@ from provision.clients import aws
 from provision.clients.aws import Identity
 from provision.clients.aws_advice import clock_advice
 from provision.clients.dns import DnsError
-from provision.clients.http import Http, proxy, root_cause
+from provision.clients.http import Http, permanent_error, proxy, root_cause
 from provision.clock import Clock
 from provision.errors import Pending, ProvisionError
 from provision.i18n import _
@@ -22,6 +23,7 @@ from provision.image import base as base_image
 from provision.resources.base import Clients
 from provision.settings import Settings
 from provision.ui.text import account_number
+from provision.verify.permissions import simulate
 from provision.verify.tree import Check, Finding, ng, ok, skip
 
 OLDEST_PYTHON = (3, 11)
@@ -60,8 +62,10 @@ class DoctorContext:
     clock: Clock
     line_url: str = ""
     python: tuple[int, ...] = tuple(sys.version_info[:3])
-    now: datetime = field(default_factory=lambda: datetime.now(UTC))
-    identity: Identity = field(default_factory=Identity)  # after the check `endpoint`
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    # After the check `endpoint`: AWS's answer, and this computer's time then.
+    identity: Identity = field(default_factory=Identity)
+    answered_at: datetime = datetime.min
     region_enabled: bool = True  # after the check `enabled`
 
 
@@ -132,15 +136,24 @@ def _base_image(context: DoctorContext) -> Finding:
 
 
 def _line(context: DoctorContext) -> Finding:
-    """Check that LINE's API responds; the status of the response does not matter."""
+    """Check that LINE's API answers. A request without a token gets an error in LINE's form.
+
+    Anything else is the page of a proxy or of a network that wants a login.
+    """
     url = context.line_url or LINE_URL
+    advice = _("Check this computer's network, proxy and LINE_API_URL.")
     try:
-        Http().request("GET", f"{url.rstrip('/')}/v2/bot/info", timeout=10).close()
-    except OSError as error:  # requests' errors are OSErrors
-        return ng(
-            _("{url} does not answer ({error})", url=url, error=root_cause(error)),
-            _("Check this computer's network, proxy and LINE_API_URL."),
-        )
+        response = Http().request("GET", f"{url.rstrip('/')}/v2/bot/info", timeout=10)
+        is_line = isinstance(response.json(), dict) and "message" in response.json()
+    except ValueError:  # requests' JSONDecodeError is an OSError, too
+        is_line = False
+    except OSError as error:  # requests' other errors
+        if permanent := permanent_error("", error):
+            raise permanent from None
+        return ng(_("{url} does not answer ({error})", url=url, error=root_cause(error)), advice)
+    if not is_line:
+        status = response.status_code
+        return ng(_("{url} is not LINE: HTTP {status}", url=url, status=status), advice)
     return ok(urllib.parse.urlsplit(url).netloc)
 
 
@@ -185,6 +198,7 @@ def _region(context: DoctorContext) -> Finding:
 def _endpoint(context: DoctorContext) -> Finding:
     """Check that AWS responds; the status of the response does not matter."""
     context.identity = context.clients.aws.identity()
+    context.answered_at = context.now()
     endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
     return ok(urllib.parse.urlsplit(endpoint).netloc)
 
@@ -192,7 +206,7 @@ def _endpoint(context: DoctorContext) -> Finding:
 def _clock(context: DoctorContext) -> Finding:
     """Compare this computer's clock with the date of AWS's answer."""
     try:
-        skew = (context.now - parsedate_to_datetime(context.identity.date)).total_seconds()
+        skew = (context.answered_at - parsedate_to_datetime(context.identity.date)).total_seconds()
     except (TypeError, ValueError):
         return not_checked(_("the answer had no date"))
     if abs(skew) <= MAX_SKEW:
@@ -203,7 +217,7 @@ def _clock(context: DoctorContext) -> Finding:
         if skew > 0
         else _("it is {minutes} minutes behind AWS's", minutes=minutes)
     )
-    return ng(why, clock_advice(context.now))
+    return ng(why, clock_advice(context.answered_at))
 
 
 def _enabled(context: DoctorContext) -> Finding:
@@ -216,11 +230,12 @@ def _enabled(context: DoctorContext) -> Finding:
     try:
         with aws.translate_errors(_("Could not list the regions that the account has enabled.")):
             ec2 = context.clients.aws.in_region(asked).ec2
-            found = ec2.describe_regions(RegionNames=[region], AllRegions=True)
-    except (Pending, ProvisionError) as error:
-        return not_checked(_why(error))
-    statuses = [each.get("OptInStatus", "") for each in found["Regions"]]
-    context.region_enabled = "not-opted-in" not in statuses
+            found = ec2.describe_regions(RegionNames=[region], AllRegions=True)["Regions"]
+    except ProvisionError as error:
+        return not_checked(error.why)
+    if not found:
+        return not_checked(_("AWS did not name the region"))
+    context.region_enabled = all(each.get("OptInStatus") != "not-opted-in" for each in found)
     if context.region_enabled:
         return ok()
     return ng(
@@ -247,17 +262,10 @@ def _permissions(context: DoctorContext) -> Finding:
         return ok(_("the root user may do everything"))
     try:
         arn = _principal(context)
-        with aws.translate_errors(_("Could not ask IAM what {role} may do.", role=arn)):
-            answer = context.clients.aws.iam.simulate_principal_policy(
-                PolicySourceArn=arn, ActionNames=list(ACTIONS)
-            )
-    except (Pending, ProvisionError) as error:
-        return not_checked(_why(error))
-    denied = [
-        result["EvalActionName"]
-        for result in answer["EvaluationResults"]
-        if result["EvalDecision"] != "allowed"
-    ]
+        results = simulate(context.clients, arn, list(ACTIONS))
+    except ProvisionError as error:
+        return not_checked(error.why)
+    denied = [r["EvalActionName"] for r in results if r["EvalDecision"] != "allowed"]
     if not denied:
         return ok(_("simulated by IAM"))
     return ng(
@@ -269,11 +277,6 @@ def _permissions(context: DoctorContext) -> Finding:
     )
 
 
-def _why(error: Pending | ProvisionError) -> str:
-    """Return the reason of an error."""
-    return error.reason if isinstance(error, Pending) else error.why
-
-
 def _principal(context: DoctorContext) -> str:
     """Return the ARN of the user or role whose policies apply. Raise Pending or ProvisionError.
 
@@ -283,6 +286,6 @@ def _principal(context: DoctorContext) -> str:
     kind, _slash, name = arn.rpartition(":")[2].partition("/")
     if kind != "assumed-role":
         return arn
-    with aws.translate_errors(_("Could not ask IAM what {role} may do.", role=arn)):
+    with aws.reading(_("Could not ask IAM what {role} may do.", role=arn)):
         role = context.clients.aws.iam.get_role(RoleName=name.partition("/")[0])
-    return str(role["Role"]["Arn"])
+        return str(role["Role"]["Arn"])

@@ -11,6 +11,7 @@ from provision.resources.base import Clients
 from provision.resources.role import RolePolicy, Statement
 from provision.verify.tree import CheckContext, CheckFunction, Finding, is_ready, ng, ok
 
+POLICY_LISTS = ("list_role_policies", "list_attached_role_policies")
 TRIES = 5  # of a simulation, about six seconds
 # Actions that none of the roles needs.
 NEVER = (
@@ -63,10 +64,29 @@ def _check_by_simulation(clients: Clients, arn: str, statements: list[Statement]
     return _excess_permissions(", ".join(more)) if more else ok(_("simulated by IAM"))
 
 
+def simulate(
+    clients: Clients, principal: str, actions: list[str], **parameters: Any
+) -> list[dict[str, Any]]:
+    """Return the results of IAM's policy simulator (SimulatePrincipalPolicy).
+
+    Raise UnknownState, also if it did not evaluate one of the actions.
+    """
+    with aws.reading(_("Could not ask IAM what {role} may do.", role=principal)):
+        pages = clients.aws.iam.get_paginator("simulate_principal_policy").paginate(
+            PolicySourceArn=principal, ActionNames=actions, **parameters
+        )
+        results = [dict(result) for page in pages for result in page["EvaluationResults"]]
+        evaluated = {result["EvalActionName"] for result in results}
+        for action in actions:
+            if action not in evaluated:
+                raise KeyError(action)
+    return results
+
+
 def _simulate(
     clients: Clients, arn: str, actions: Any, statement: Statement
 ) -> list[tuple[str, str, str]]:
-    """Call SimulatePrincipalPolicy. Return action, resource and decision of each result."""
+    """Ask the policy simulator. Return action, resource and decision of each result."""
     parameters: dict[str, Any] = {}
     if "Resource" in statement:
         parameters["ResourceArns"] = [
@@ -82,14 +102,10 @@ def _simulate(
         }
         for key, value in like.items()
     ]
-    with aws.reading(_("Could not ask IAM what {role} may do.", role=arn)):
-        answer = clients.aws.iam.simulate_principal_policy(
-            PolicySourceArn=arn, ActionNames=_as_list(actions), **parameters
-        )
-        return [
-            (result["EvalActionName"], result.get("EvalResourceName", "*"), result["EvalDecision"])
-            for result in answer["EvaluationResults"]
-        ]
+    return [
+        (result["EvalActionName"], result.get("EvalResourceName", "*"), result["EvalDecision"])
+        for result in simulate(clients, arn, _as_list(actions), **parameters)
+    ]
 
 
 def _example(pattern: str) -> str:
@@ -103,10 +119,11 @@ def _as_list(value: Any) -> list[str]:
 
 def _check_by_policies(clients: Clients, role: str, ours: str) -> Finding:
     """Check that the role has no other policies than `ours`."""
-    iam = clients.aws.iam
-    inline = iam.list_role_policies(RoleName=role)["PolicyNames"]
-    attached = iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
-    others = [name for name in inline if name != ours] + [p["PolicyName"] for p in attached]
+    lists = [clients.aws.iam.get_paginator(name) for name in POLICY_LISTS]
+    pages = [page for each in lists for page in each.paginate(RoleName=role)]
+    inline = [name for page in pages for name in page.get("PolicyNames", [])]
+    attached = [p["PolicyName"] for page in pages for p in page.get("AttachedPolicies", [])]
+    others = [name for name in inline if name != ours] + attached
     return _excess_permissions(", ".join(others)) if others else ok(_("read from its policies"))
 
 

@@ -15,15 +15,26 @@ from provision.resources.base import (
 from provision.resources.certificate import Certificate
 from provision.resources.collector_schedule import CollectorSchedule
 from provision.resources.hosted_zone import HostedZone
-from provision.resources.image import built_tag
+from provision.resources.image import Image, built_tag
 from provision.resources.load_balancer import LoadBalancer
 from provision.resources.network import one_per_zone, subnets_of
+from provision.resources.role import Role
 from provision.resources.schedule import Schedule, Scheduled, ScheduleGroup
 from provision.resources.security_group import SecurityGroup
 from provision.resources.service import Service
 from provision.resources.target_group import TargetGroup
 from provision.resources.task_definition import TaskDefinition
 from provision.resources.vpc import ZONES, Vpc
+from provision.settings import BY_KEY
+
+
+def _is_required_tag(pair: str) -> bool:
+    """Return whether a tag can be one of the setting aws.tags, which does not take every character."""
+    try:
+        BY_KEY["aws.tags"].parse([pair])
+    except ValueError:
+        return False
+    return True
 
 
 class DiscoveredSettings:
@@ -52,7 +63,8 @@ class DiscoveredSettings:
         """Return the settings except domain and host; see `host` and `domain`."""
         found: FoundSettings = {"name": self.stack, "region": self.clients.aws.region}
         # First come, first served: the schedules' task count comes before the current one.
-        for settings in (*self._schedules(), *(resource.settings() for resource in self.tagged)):
+        before = (*self._schedules(), self._boundary(), self._required_tags())
+        for settings in (*before, *(resource.settings() for resource in self.tagged)):
             for key, value in settings.items():
                 found.setdefault(key, value)
         known = {k: v for k, v in found.items() if v != "" or k.startswith("schedule.")}
@@ -78,6 +90,25 @@ class DiscoveredSettings:
         resource = kind.from_record(self.stack, name, names)
         live = inspector.find(resource, self.clients)
         return resource.recovered_settings(live) if live else {}
+
+    def _boundary(self) -> FoundSettings:
+        """Return the permissions boundary of the roles; {} without a role."""
+        tagged = self.first(Role)
+        if not tagged:
+            return {}
+        role = Role.from_record(self.stack, tagged.key, tagged.outputs())
+        live = inspector.find(role, self.clients)
+        return role.recovered_settings(live) if live else {}
+
+    def _required_tags(self) -> FoundSettings:
+        """Return the tags that all resources share, besides provision's and AWS's own."""
+        # An image has no tags: its resource's are provision's.
+        tags = [set(each.tags.items()) for each in self.tagged if each.kind is not Image]
+        shared = (
+            [f"{key}={value}" for key, value in sorted(set.intersection(*tags))] if tags else []
+        )
+        required = list(filter(_is_required_tag, shared))
+        return {"aws.tags": required} if required else {}
 
     def built(self) -> str:
         """Return the image's tag if provision built it; "" for image.uri."""

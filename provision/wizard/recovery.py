@@ -46,6 +46,7 @@ SETTING_SOURCES = (
     CollectorDefinition,
     HostedZone,
     LoadBalancer,
+    Role,
     ScheduleGroup,
     SecurityGroup,
     Service,

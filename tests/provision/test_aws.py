@@ -125,6 +125,20 @@ def test_error_with_a_code_was_answered_by_aws(error: Exception, answered: bool)
 
 
 @pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [({"retry-after": "7"}, 7.0), ({"retry-after": "soon"}, None), ({}, None)],
+)
+@pytest.mark.parametrize("code", ["SlowDown", "InternalFailure"])
+def test_retry_after(headers: dict[str, str], seconds: float | None, code: str) -> None:
+    """S3 and others may say when to come back."""
+    metadata = {"HTTPStatusCode": 503, "HTTPHeaders": headers}
+    error = ClientError({"Error": {"Code": code}, "ResponseMetadata": metadata}, "GetObject")  # type: ignore[typeddict-item]
+    with pytest.raises(Pending) as waiting, translate_errors("doing"):
+        raise error
+    assert (seconds, True) == (waiting.value.remaining, waiting.value.exact)
+
+
+@pytest.mark.parametrize(
     "error", [client_error("InternalFailure", status=500), client_error("", status=503)]
 )
 def test_server_errors_are_transient(error: Exception) -> None:
@@ -457,3 +471,30 @@ def test_timeouts_and_attempts() -> None:
     config = Aws("ap-northeast-1", session).sts.meta.config
     tries = config.retries["total_max_attempts"]
     assert (5, 30, 1) == (config.connect_timeout, config.read_timeout, tries)
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({}, "eu-west-3"),
+        ({"AWS_PROFILE": "tokyo"}, "ap-northeast-1"),
+        ({"AWS_PROFILE": "none"}, ""),
+        ({"AWS_PROFILE": "missing"}, ""),
+        ({"AWS_DEFAULT_REGION": "eu-west-1"}, "eu-west-1"),
+        ({"AWS_DEFAULT_REGION": "eu-west-1", "AWS_REGION": "us-west-2"}, "us-west-2"),
+        ({"AWS_PROFILE": "tokyo", "AWS_DEFAULT_REGION": "eu-west-1"}, "eu-west-1"),
+        ({"AWS_CONFIG_FILE": "/dev/null"}, ""),
+    ],
+)
+def test_configured_region(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variables: dict[str, str], expected: str
+) -> None:
+    """The environment comes before the AWS profile, as with boto3."""
+    (tmp_path / "config").write_text(
+        "[default]\nregion = eu-west-3\n[profile tokyo]\nregion = ap-northeast-1\n[profile none]\n"
+    )
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {"AWS_CONFIG_FILE": str(tmp_path / "config"), **variables}.items():
+        monkeypatch.setenv(name, value)
+    assert expected == aws.configured_region()

@@ -6,13 +6,17 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
+from werkzeug.serving import ThreadedWSGIServer
+from werkzeug.wrappers import Response
 
 from provision.clients.aws import Aws, translate_errors
 from provision.clients.line import Line
 from provision.clients.registry import Registries
+from provision.console.server import HttpServer
 from provision.errors import Pending, ProvisionError
 
 Serve = Callable[[Callable[[socket.socket], None]], str]
@@ -131,3 +135,48 @@ def test_unreadable_ca_bundle_is_an_error(
     with suppress(OSError):  # nobody connected
         host, _colon, port = url.removeprefix("https://").partition(":")
         socket.create_connection((host, int(port)), 1).close()
+
+
+class TlsServer(HttpServer):
+    """An HTTP server with a certificate of a company's own authority."""
+
+    scheme = "https"
+
+    def __init__(self, authority: trustme.CA) -> None:
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert("127.0.0.1").configure_cert(self._context)
+        super().__init__(Response("no", 404))
+
+    def _build(self, application: Any) -> ThreadedWSGIServer:
+        server = super()._build(application)
+        server.socket = self._context.wrap_socket(server.socket, server_side=True)
+        return server
+
+
+@pytest.mark.parametrize(
+    "source", ["ca_bundle", "AWS_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"]
+)
+def test_company_authority_is_trusted_by_all(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, source: str
+) -> None:
+    """Of the AWS profile or of the environment: each client gets to read the server's page."""
+    authority, bundle, config = trustme.CA(), tmp_path / "ca.pem", tmp_path / "config"
+    authority.cert_pem.write_to_path(str(bundle))
+    for name in ("AWS_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"):
+        monkeypatch.setenv(name, "")  # so that what the session sets is undone
+        monkeypatch.delenv(name)
+    if source == "ca_bundle":
+        config.write_text(f"[profile company]\nca_bundle = {bundle}\n")
+        monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+        monkeypatch.setenv("AWS_PROFILE", "company")
+    else:
+        monkeypatch.setenv(source, str(bundle))
+    server = TlsServer(authority)
+    with pytest.raises(Pending, match="ResponseParserError"):
+        call_aws(server.url, monkeypatch)
+    with pytest.raises(ProvisionError) as line:
+        call_line(server.url, monkeypatch)
+    with pytest.raises(ProvisionError) as registry:
+        Registries().private(server.url, "bot", "dXNlcjpw").manifest("1")
+    server.close()
+    assert ("LINE says 404: NOT FOUND", "HTTP 404 no") == (line.value.why, registry.value.why)

@@ -204,3 +204,17 @@ def test_registrar_takes_ds_records(env: Env, status: int) -> None:
     server.close()
     assert status == answer.status_code
     assert (DS,) * (status == 200) == env.sandbox.cloud.registrar.signers("example.jp")
+
+
+def test_zone_of_a_reusable_delegation_set(env: Env) -> None:
+    """It is adopted with the servers of the set, which other domains have too, and kept at the end."""
+    route53 = env.aws_session.client("route53")
+    made = route53.create_reusable_delegation_set(CallerReference="ours")["DelegationSet"]
+    for name in ("other.example", "example.jp"):
+        route53.create_hosted_zone(Name=name, CallerReference=name, DelegationSetId=made["Id"])
+    env.sandbox.cloud.registrar.enter("example.jp", made["NameServers"])
+    env.at_registrar = False
+    outcome = env.setup()
+    assert ([], []) == (outcome.errors, outcome.outside)
+    assert [] == env.teardown().errors
+    assert 2 == len(route53.list_hosted_zones()["HostedZones"])

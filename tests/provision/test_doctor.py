@@ -5,13 +5,16 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from werkzeug.wrappers import Response
 
 from provision.clients.aws import Aws, Identity
 from provision.clients.dns import Dns, DnsError
 from provision.clients.line import Line
 from provision.clients.package_index import PackageIndex
+from provision.console.server import HttpServer
 from provision.errors import ProvisionError
 from provision.resources.base import Clients
 from provision.sandbox.clock import ManualClock
@@ -152,7 +155,7 @@ def test_clock(offset: int, state: str, reason: str) -> None:
     refused = ProvisionError("Could not.", "SignatureDoesNotMatch", "Sign in.")
     identity = Identity(date="Mon, 30 Nov 2026 08:00:00 GMT", error=refused)
     now = datetime(2026, 11, 30, 8, tzinfo=UTC) + timedelta(seconds=offset)
-    found = findings(FakeAws(identity), "http://127.0.0.1:9", now=now)
+    found = findings(FakeAws(identity), "http://127.0.0.1:9", now=lambda: now)
     assert (state, reason) == (found["clock"].state, found["clock"].reason)
     assert "NG" == found["account"].state
 
@@ -239,3 +242,85 @@ def test_setup_stops_before_the_first_question(
     assert 1 == terminal.wait()
     assert "Which domain" not in terminal.output
     assert not (person.folder / "stack.yaml").exists()
+
+
+def test_clock_is_compared_when_aws_answers() -> None:
+    """Other checks, such as a slow download by pip, may take minutes before that."""
+    times = [datetime(2026, 11, 30, 8, 10, tzinfo=UTC)]
+
+    class LateAws(FakeAws):
+        def identity(self) -> Identity:
+            times.append(datetime(2026, 11, 30, 8, 20, tzinfo=UTC))
+            return super().identity()
+
+    identity = Identity("1" * 12, "a:root", "Mon, 30 Nov 2026 08:20:00 GMT")
+    found = findings(LateAws(identity), "http://127.0.0.1:9", now=lambda: times[-1])
+    assert "OK" == found["clock"].state
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "reason"),
+    [
+        (401, '{"message": "Authentication failed."}', None),
+        (200, "<html>sign in</html>", "HTTP 200"),
+        (302, "", "HTTP 302"),
+        (403, "<html>blocked</html>", "HTTP 403"),
+        (401, "[]", "HTTP 401"),
+    ],
+)
+def test_page_of_a_network_that_wants_a_login_is_not_line(
+    status: int, body: str, reason: str | None
+) -> None:
+    """LINE's errors are JSON with a message."""
+    server = HttpServer(Response(body, status, headers={"Location": "http://192.0.2.1/"}))
+    found = findings(FakeAws(Identity("1" * 12, "a:root")), server.url)["line"]
+    expected = f"{server.url} is not LINE: {reason}" if reason else f"127.0.0.1:{server.port}"
+    server.close()
+    assert ("NG" if reason else "OK", expected) == (found.state, found.reason)
+
+
+def test_simulation_in_pages(env: Env, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A denied action on the second page counts; an action that was not evaluated is not allowed."""
+    arn = "arn:aws:iam::123456789012:user/reader"
+    env.aws_session.client("iam").create_user(UserName="reader")
+    monkeypatch.setattr(Aws, "identity", lambda _self: Identity("123456789012", arn, ""))
+    pages: list[str] = []
+
+    def split(operation: str, answer: dict[str, Any]) -> None:
+        if operation == "SimulatePrincipalPolicy":
+            pages.append(operation)
+            for result in answer["EvaluationResults"]:
+                result["EvalDecision"] = "allowed" if len(pages) == 1 else "implicitDeny"
+            answer |= {"IsTruncated": True, "Marker": "2"} if len(pages) == 1 else {}
+
+    env.aws_session.answer = split
+    found = in_account(env)["permissions"]
+    assert ("NG", 2) == (found.state, len(pages))
+
+    def cut(operation: str, answer: dict[str, Any]) -> None:
+        if operation == "SimulatePrincipalPolicy":
+            answer["EvaluationResults"] = []
+
+    env.aws_session.answer = cut
+    found = in_account(env)["permissions"]
+    assert ("SKIP", True) == (
+        found.state,
+        found.reason.endswith(" has no route53:CreateHostedZone"),
+    )
+
+
+def test_region_that_aws_does_not_name_is_not_checked(env: Env) -> None:
+    """An empty list does not say that the region is enabled."""
+
+    def empty(operation: str, answer: dict[str, Any]) -> None:
+        if operation == "DescribeRegions":
+            answer["Regions"] = []
+
+    env.aws_session.answer = empty
+    assert Finding("SKIP", "not checked: AWS did not name the region") == in_account(env)["enabled"]
+
+
+def test_throttled_account_is_asked_again(env: Env) -> None:
+    """One throttled answer must not end setup."""
+    env.sandbox.cloud.faults.add({"kind": "throttle", "service": "sts", "times": 2})
+    assert "OK" == in_account(env)["account"].state

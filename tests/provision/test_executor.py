@@ -349,3 +349,16 @@ def test_keyboard_interrupt_is_not_caught() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         Execution(FakeResource("a"), a=interrupt).run()
+
+
+def test_service_that_says_when_to_come_back() -> None:
+    """The next try comes exactly then; one that always says so fails after the timeout and five tries."""
+    soon = Pending("busy", remaining=7.5, exact=True)
+    execution = Execution(FakeResource("a"), a=done_after(soon, soon))
+    assert Outcome() == execution.run()
+    assert [0.0, 7.5, 15.0] == execution.times("a")
+    later = Pending("busy", remaining=60.0, exact=True)
+    execution = Execution(FakeResource("a"), a=always_pending(later))
+    (error,) = execution.run().errors
+    assert "after 240 s still: busy" == error.why
+    assert [0.0, 60.0, 120.0, 180.0, 240.0] == execution.times("a")

@@ -311,3 +311,27 @@ def test_setup_keeps_replaced_zone_with_foreign_records(env: Env) -> None:
     env.set(domain="example.org")
     assert [] == env.setup().errors
     assert {**WHOLE, "zone": 2, "record": 3} == env.inventory()
+
+
+def test_foreign_tasks_on_several_pages(env: Env) -> None:
+    """ListTasks returns at most 100 at once, as many as the service may run itself."""
+    env.setup()
+    ecs = env.aws_session.client("ecs")
+    (service,) = ecs.describe_services(cluster="news-bot", services=["news-bot"])["services"]
+    tasks = ecs.run_task(
+        cluster="news-bot",
+        taskDefinition=service["taskDefinition"],
+        count=2,
+        launchType="FARGATE",
+        networkConfiguration=service["networkConfiguration"],
+    )["tasks"]
+
+    def one_per_page(operation: str, params: dict[str, Any]) -> None:
+        if operation == "ListTasks":
+            params["maxResults"] = 1
+
+    env.aws_session.request = one_per_page
+    found = env.engine().check_teardown(everything=True)
+    assert {f"news-bot: {task['taskArn']}" for task in tasks} == {
+        used.description for used in found["cluster/news-bot"]
+    }

@@ -20,6 +20,7 @@ from provision.clients.http import (
     proxy,
     proxy_headers,
     require_https,
+    retry_after,
 )
 from provision.console.server import HttpServer
 from provision.errors import ProvisionError
@@ -234,3 +235,33 @@ def test_commands_use_no_plain_http(
     file = StackFile(tmp_path / "stack.yaml")
     with pytest.raises(ProvisionError, match=r"http://192\.0\.2\.1 is neither https"):
         _ = clients_for(file).aws.ssm
+
+
+NOW = "Mon, 30 Nov 2026 01:00:00 GMT"
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({"retry-after": "30"}, 30.0),
+        ({"retry-after": " 1 "}, 1.0),
+        ({"retry-after": "86400"}, 60.0),
+        ({"retry-after": "9" * 400}, 60.0),
+        ({"retry-after": "0"}, None),
+        ({"retry-after": "-5"}, None),
+        ({"retry-after": "1.5"}, None),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": "²"}, None),
+        ({"retry-after": "Mon, 30 Nov 2026 01:00:20 GMT", "date": NOW}, 20.0),
+        ({"retry-after": "Mon, 30 Nov 2026 03:00:00 GMT", "date": NOW}, 60.0),
+        ({"retry-after": "Mon, 30 Nov 2026 00:59:00 GMT", "date": NOW}, None),
+        ({"retry-after": "Mon, 30 Nov 2026 01:00:20 -0000", "date": NOW}, None),
+        ({"retry-after": "Mon, 30 Nov 2026 01:00:20 GMT"}, None),
+        ({"date": NOW}, None),
+        ({}, None),
+        (None, None),
+    ],
+)
+def test_retry_after(headers: dict[str, str] | None, expected: float | None) -> None:
+    """In seconds or as a date beside the response's own, a minute at most. Source: RFC 9110, 10.2.3."""
+    assert expected == retry_after(headers)

@@ -216,3 +216,14 @@ def test_every_call_has_a_timeout(call: Callable[[Line], Any]) -> None:
         with pytest.raises(Pending) as waiting:
             call(client)
     assert "ReadTimeoutError" in waiting.value.reason
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_retry_after(status: int) -> None:
+    """It is pending for the seconds that LINE asks for."""
+    response = Response("{}", status, headers={"Retry-After": "20"})
+    server = HttpServer(Request.application(lambda request: response))
+    with pytest.raises(Pending) as waiting:
+        Line(lambda: WRONG, server.url).info()
+    server.close()
+    assert (20.0, True) == (waiting.value.remaining, waiting.value.exact)

@@ -212,3 +212,63 @@ def test_moving_to_another_network(env: Env, one: str, other: str) -> None:
     result = env.teardown()
     assert ([], []) == (result.errors, result.left)
     assert {} == env.inventory()
+
+
+def change_zones(env: Env, changes: dict[str, dict[str, str] | None]) -> None:
+    """Make DescribeAvailabilityZones return other zones. changes: members by zone; None: not there."""
+
+    def change(operation: str, answer: dict[str, Any]) -> None:
+        if operation == "DescribeAvailabilityZones":
+            answer["AvailabilityZones"] = [
+                {**zone, **(changes.get(zone["ZoneName"]) or {})}
+                for zone in answer["AvailabilityZones"]
+                if changes.get(zone["ZoneName"], {}) is not None
+            ]
+
+    env.aws_session.answer = change
+
+
+UNSUITABLE: list[dict[str, str] | None] = [
+    None,
+    {"ZoneId": "apne1-az3"},  # no Fargate
+    {"ZoneType": "local-zone"},
+    {"ZoneType": "wavelength-zone"},
+    {"State": "impaired"},
+]
+
+
+def zones_of_subnets(env: Env) -> list[str]:
+    """Return the zones of the new network's subnets, sorted."""
+    found = env.aws_session.client("ec2").describe_subnets()["Subnets"]
+    return sorted(s["AvailabilityZone"] for s in found if s["CidrBlock"].startswith("10.64."))
+
+
+@pytest.mark.parametrize("first", UNSUITABLE)
+def test_unsuitable_zone_is_left_out(env: Env, first: dict[str, str] | None) -> None:
+    """The third subnet is in the first of the other two zones again."""
+    change_zones(env, {"ap-northeast-1a": first})
+    assert [] == setup_network(env).errors
+    assert ["ap-northeast-1c", "ap-northeast-1c", "ap-northeast-1d"] == zones_of_subnets(env)
+
+
+def test_two_suitable_zones_are_enough(env: Env) -> None:
+    """The load balancer is in both; the third subnet is not used."""
+    change_zones(env, {"ap-northeast-1a": None})
+    outcome = env.setup()
+    assert ([], []) == (outcome.errors, outcome.outside)
+    (balancer,) = env.aws_session.client("elbv2").describe_load_balancers()["LoadBalancers"]
+    chosen = sorted(zone["ZoneName"] for zone in balancer["AvailabilityZones"])
+    assert ["ap-northeast-1c", "ap-northeast-1d"] == chosen
+    env.changes()
+    env.setup()
+    assert [] == env.changes()
+    result = env.teardown()
+    assert ([], []) == (result.errors, result.left)
+    assert {} == env.inventory()
+
+
+def test_one_suitable_zone_is_too_few(env: Env) -> None:
+    """It is said before anything is made: a load balancer needs two."""
+    change_zones(env, {"ap-northeast-1a": None, "ap-northeast-1c": {"ZoneId": "apne1-az3"}})
+    errors = [seen.error for seen in env.engine().inspect().values() if seen.error]
+    assert ["this region has 1 suitable zones; two are needed"] == [error.why for error in errors]

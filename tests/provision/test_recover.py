@@ -18,7 +18,7 @@ from tests.provision.conftest import ANSWERS, WHOLE, Env
 from tests.provision.test_unanswered_requests import deny
 
 FORGOTTEN = ("caller_reference", "idempotency_token", "previous")  # sent once, not returned by AWS
-NOT_DEFAULT = {  # every setting that differs from its default
+NOT_DEFAULT: dict[str, Any] = {  # every setting that differs from its default
     "host": "bot.example.jp",
     "network.vpc": "new",
     "service.cpu": "512",
@@ -32,10 +32,12 @@ NOT_DEFAULT = {  # every setting that differs from its default
     "line.access_token_parameter": "/bot/token",
     "line.channel_secret_parameter": "/bot/secret",
     "news.bucket": "our-own-news",
+    "aws.permissions_boundary": "arn:aws:iam::aws:policy/AdministratorAccess",
+    "aws.tags": ["CostCenter=12", "Team=a b"],
 }
 
 
-def write_settings(env: Env, settings: dict[str, str]) -> None:
+def write_settings(env: Env, settings: dict[str, Any]) -> None:
     """Write settings into stack.yaml."""
     env.set(**{key.replace(".", "__"): value for key, value in settings.items()})
 
@@ -64,7 +66,7 @@ def recover(env: Env, name: str = "news-bot") -> list[str]:
 
 
 @pytest.mark.parametrize("changed", [{}, NOT_DEFAULT], ids=["defaults", "others"])
-def test_settings_and_records_are_recovered(env: Env, changed: dict[str, str]) -> None:
+def test_settings_and_records_are_recovered(env: Env, changed: dict[str, Any]) -> None:
     """Setup then has nothing to do, and teardown leaves nothing."""
     write_settings(env, changed)
     env.setup()
@@ -260,7 +262,13 @@ def test_paused_stack_is_recognised(env: Env, kinds: list[type[Resource]], pause
 
 @pytest.mark.parametrize(
     "operation",
-    ["ListScheduleGroups", "ListTaskDefinitions", "ListServices", "DescribeLoadBalancers"],
+    [
+        "ListScheduleGroups",
+        "ListTaskDefinitions",
+        "ListServices",
+        "DescribeLoadBalancers",
+        "ListRoles",
+    ],
 )
 def test_a_setting_that_may_not_be_read_is_not_its_default(env: Env, operation: str) -> None:
     """Hours, size and capacity stand in the account: without the permission for a list nothing is written."""
@@ -271,6 +279,17 @@ def test_a_setting_that_may_not_be_read_is_not_its_default(env: Env, operation: 
         recovery.recover_if_empty(StackFile(env.path), env.clients(), env.clock, ())
     assert f"AccessDenied: not authorized: {operation}" == refused.value.why
     assert not env.path.exists()
+
+
+def test_tag_that_others_set_is_not_required(env: Env) -> None:
+    """A tag that only some resources have is not one of the setting aws.tags."""
+    env.set(aws__tags=["CostCenter=12"])
+    env.setup()
+    ecs = env.aws_session.client("ecs")
+    (cluster,) = ecs.list_clusters()["clusterArns"]
+    ecs.tag_resource(resourceArn=cluster, tags=[{"key": "Owner", "value": "maria"}])
+    lose_and_recover(env)
+    assert ["CostCenter=12"] == StackFile(env.path).settings["aws.tags"]
 
 
 def test_what_no_setting_is_read_from_is_told(env: Env) -> None:

@@ -54,3 +54,19 @@ def test_error_is_not_retried() -> None:
     with pytest.raises(ProvisionError):
         retries.call_all({"a": refused}, clock)
     assert 0.0 == clock.now()
+
+
+def test_service_asks_to_wait_longer() -> None:
+    """The pause is at least the one asked for; a shorter one does not shorten the backoff."""
+    clock = ManualClock(0.0)
+    clock.step = 1e9
+    times: list[float] = []
+
+    def busy() -> str:
+        times.append(clock.now())
+        if len(times) == 4:
+            return "answer"
+        raise Pending("busy", remaining=(30.0, 0.1, None)[len(times) - 1], exact=True)
+
+    assert {"a": "answer"} == retries.call_all({"a": busy}, clock)[0]
+    assert [0.0, 30.0, 31.125, 32.8125] == times

@@ -1,10 +1,12 @@
 """--set is written to stack.yaml only once the run has been confirmed."""
 
 import json
+from pathlib import Path
 
 import pytest
 import yaml
 
+from provision.run import Options, open_stack
 from tests.provision.shell import Person
 
 
@@ -79,3 +81,21 @@ def test_recover_keeps_name_from_set(person: Person) -> None:
     assert 0 == done.returncode, done.stderr
     assert flow == (person.folder / "stack.sandbox.yaml.damaged-1").read_text()
     assert {} == planned_actions(person)
+
+
+def test_region_of_the_aws_profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new stack is in the region that the AWS CLI would use; the file and --set come first."""
+    (tmp_path / "config").write_text("[profile paris]\nregion = eu-west-3\n")
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_PROFILE", "paris")
+    stack = tmp_path / "stack.yaml"
+
+    def region(*sets: str) -> str:
+        return str(open_stack(Options(stack=str(stack), sets=sets))[0].settings["region"])
+
+    assert "eu-west-3" == region()
+    assert "us-west-2" == region("region=us-west-2")
+    stack.write_text("region: ap-northeast-3\n")
+    assert "ap-northeast-3" == region()

@@ -209,11 +209,14 @@ def test_invalid_edit_during_a_run_is_kept(path: Path) -> None:
 def test_region_precedence(path: Path) -> None:
     """The setting, then where the stack was made, then the environment's, then the default."""
     file = write_and_read(path, LOWER)
-    assert ["ap-northeast-1", "eu-west-1"] == [file.region(None), file.region("eu-west-1")]
+    assert ["ap-northeast-1", "eu-west-1"] == [
+        file.region(lambda: ""),
+        file.region(lambda: "eu-west-1"),
+    ]
     file.made_in["region"] = "us-west-2"
-    assert "us-west-2" == file.region("eu-west-1")
+    assert "us-west-2" == file.region(lambda: "eu-west-1")
     file.set("region", "us-east-1", save=False)
-    assert "us-east-1" == file.region("eu-west-1")
+    assert "us-east-1" == file.region(lambda: "eu-west-1")
 
 
 def test_answer_that_is_not_saved(path: Path) -> None:

@@ -1,12 +1,30 @@
 """EC2: deletion of network interfaces, and client tokens."""
 
 import json
+from typing import Any
+
+from moto.ec2.models.elastic_network_interfaces import NetworkInterface
 
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.ec2.errors import invalid_value
 from provision.sandbox.aws.rules import Answer, after, before
+
+_filter_value = NetworkInterface.get_filter_value
+
+
+@behaves("ec2.interface-owner-filters")
+def filter_value(self: Any, filter_name: str, method_name: str | None = None) -> Any:
+    """Return what a filter compares, of an interface that an AWS service owns too."""
+    if filter_name == "attachment.instance-owner-id" and self.instance:
+        return self.instance.owner_id
+    if filter_name == "requester-id":
+        return self.requester_id
+    return _filter_value(self, filter_name, method_name)
+
+
+NetworkInterface.get_filter_value = filter_value
 
 
 @behaves("ec2.interface-in-use-stays")

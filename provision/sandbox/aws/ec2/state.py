@@ -78,6 +78,7 @@ class Ec2:
             subnet_id, "", group_ids=list(security_groups), description=description
         )
         interface.requester_managed = True
+        interface.requester_id = owner
         interface.status = "in-use"
         interface.public_ip = random_public_ip() if public else None
         interface.instance = Attacher(owner)

@@ -5,11 +5,14 @@ from typing import Any
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
-from provision.sandbox.aws.ecs.capacity import check_providers
+from provision.sandbox.aws.ecs.capacity import PROVIDERS, check_providers
 from provision.sandbox.aws.ecs.errors import invalid_parameter
 from provision.sandbox.aws.ecs.pagination import page
+from provision.sandbox.aws.permissions.actions import context
+from provision.sandbox.aws.permissions.enforcement import denial_message
 from provision.sandbox.aws.rules import Answer, after, before
 
+_SERVICE = "ecs.amazonaws.com"
 _SERVICE_LINKED_ROLE = "AWSServiceRoleForECS"
 
 
@@ -25,7 +28,7 @@ def find_cluster(cloud: Cloud, region: str, name: str | None) -> Any:
 
 @behaves("ecs.service-linked-role-missing")
 def require_service_linked_role(cloud: Cloud) -> None:
-    """Refuse the first use of ECS in an account without its service-linked role (Developer Guide)."""
+    """Refuse to use ECS in an account without its service-linked role (Developer Guide)."""
     if cloud.iam.role(_SERVICE_LINKED_ROLE) is None:
         raise invalid_parameter(
             "Unable to assume the service linked role. Please verify that the ECS service linked "
@@ -33,17 +36,44 @@ def require_service_linked_role(cloud: Cloud) -> None:
         )
 
 
+@behaves("ecs.service-linked-role-created")
+def create_service_linked_role(cloud: Cloud, call: Call) -> None:
+    """Create the role at the first use of ECS if the caller may (Developer Guide); else refuse the call."""
+    principal = cloud.permissions.caller(call.access_key)
+    arn = f"arn:aws:iam::{cloud.account_id}:role/aws-service-role/{_SERVICE}/{_SERVICE_LINKED_ROLE}"
+    permission = ("iam:CreateServiceLinkedRole", arn, {"iam:AWSServiceName": _SERVICE})
+    if cloud.iam.role(_SERVICE_LINKED_ROLE) is None and (
+        principal is None or not denial_message(cloud, principal, permission, context(cloud, call))
+    ):
+        cloud.backend("iam").create_service_linked_role(_SERVICE, "", "")
+    require_service_linked_role(cloud)
+
+
 @behaves("ecs.create-cluster-again")
 @before("ecs", "CreateCluster")
 def create_cluster(cloud: Cloud, call: Call) -> Answer | None:
-    """Require the service-linked role; return a cluster that exists already (API CreateCluster)."""
-    require_service_linked_role(cloud)
+    """Create the service-linked role; return a cluster that exists already (API CreateCluster)."""
+    create_service_linked_role(cloud, call)
     check_providers(call.params)
     name = call.params.get("clusterName") or "default"
     existing = cloud.backend("ecs", call.region).clusters.get(name)
     if existing is not None and existing.status == "ACTIVE":
         return {"cluster": _describe(cloud, call.region, existing)}
     return None
+
+
+@behaves("ecs.fargate-providers")
+@before("ecs", "DescribeCapacityProviders")
+def describe_providers(cloud: Cloud, call: Call) -> Answer | None:
+    """Describe Fargate's two if no name is given, which moto cannot (API DescribeCapacityProviders)."""
+    if call.params.get("capacityProviders"):
+        return None
+    place = f"arn:aws:ecs:{call.region}:{cloud.account_id}:capacity-provider"
+    found = [
+        {"name": name, "status": "ACTIVE", "capacityProviderArn": f"{place}/{name}"}
+        for name in PROVIDERS
+    ]
+    return {"capacityProviders": found}
 
 
 @behaves("ecs.cluster-counts")

@@ -10,7 +10,7 @@ from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.ecs.errors import client_error
-from provision.sandbox.aws.rules import before
+from provision.sandbox.aws.rules import Answer, after, before
 
 # ECS Developer Guide, "Task CPU and memory" for Fargate: CPU units -> MiB.
 FARGATE = {
@@ -22,10 +22,29 @@ FARGATE = {
     8192: tuple(range(16384, 61440 + 1, 4096)),
     16384: tuple(range(32768, 122880 + 1, 8192)),
 }
+# API RegisterTaskDefinition, cpu ("1 vCPU", "1 vcpu") and memory ("1GB", "1 GB").
+_UNITS = re.compile(r"([0-9]*\.?[0-9]+) *(?:vcpu|gb)", re.IGNORECASE)
 _ROLE = re.compile(r"arn:aws:iam::\d{12}:role/\S+|[\w+=,.@-]{1,64}")
 _ECR = re.compile(r"\d{12}\.dkr\.ecr\.")
 _LOG_OPTIONS = ("awslogs-group", "awslogs-region", "awslogs-stream-prefix")
 _STOP_TIMEOUT = 120
+
+
+def _units(value: Any) -> str:
+    """Return vCPUs as CPU units and GB as MiB, as ECS converts them; any other value as it is."""
+    match = _UNITS.fullmatch(str(value))
+    return str(int(float(match[1]) * 1024)) if match else str(value)
+
+
+@behaves("ecs.units")
+@after("ecs", "RegisterTaskDefinition")
+def convert_units(cloud: Cloud, call: Call, answer: Answer) -> None:
+    """Store CPU and memory of a task as integers (API RegisterTaskDefinition)."""
+    shown = answer["taskDefinition"]
+    stored = cloud.backend("ecs", call.region).task_definitions[shown["family"]][shown["revision"]]
+    for name in {"cpu", "memory"} & shown.keys():
+        shown[name] = _units(shown[name])
+        setattr(stored, name, shown[name])
 
 
 @behaves("ecs.fargate-cpu-and-memory", "ecs.fargate-network-mode")
@@ -38,7 +57,7 @@ def check_fargate(cloud: Cloud, call: Call) -> None:
     for name in ("cpu", "memory"):
         if not params.get(name):
             raise client_error(f"Fargate requires that '{name}' be defined at the task level.")
-    cpu, memory = str(params["cpu"]), str(params["memory"])
+    cpu, memory = (_units(params[name]) for name in ("cpu", "memory"))
     if not (cpu.isdigit() and memory.isdigit() and int(memory) in FARGATE.get(int(cpu), ())):
         raise client_error(
             f"No Fargate configuration exists for given values: {cpu} CPU, {memory} memory. See "

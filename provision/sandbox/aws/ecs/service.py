@@ -174,6 +174,7 @@ class EcsService:
         self.retry_at, self.failed_starts = 0.0, 0
         return new
 
+    @behaves("ecs.zone-rebalancing")
     def describe(self) -> dict[str, Any]:
         """Return the service as DescribeServices shows it, without its tags, which moto stores."""
         shown = {
@@ -207,6 +208,9 @@ class EcsService:
             "deploymentController": {"type": "ECS"},
             "enableECSManagedTags": self.params.get("enableECSManagedTags", False),
             "propagateTags": self.params.get("propagateTags", "NONE"),
+            "availabilityZoneRebalancing": self.params.get(
+                "availabilityZoneRebalancing", "ENABLED"
+            ),
             "enableExecuteCommand": self.params.get("enableExecuteCommand", False),
         }
         return {key: value for key, value in shown.items() if value is not None}

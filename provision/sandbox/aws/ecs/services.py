@@ -4,7 +4,7 @@ from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.ecs.capacity import with_default
-from provision.sandbox.aws.ecs.clusters import find_cluster, require_service_linked_role
+from provision.sandbox.aws.ecs.clusters import create_service_linked_role, find_cluster
 from provision.sandbox.aws.ecs.definitions import find_active_definition
 from provision.sandbox.aws.ecs.errors import invalid_parameter
 from provision.sandbox.aws.ecs.launch import find_definition
@@ -29,7 +29,7 @@ def find_service(cloud: Cloud, call: Call, name: str) -> EcsService | None:
 def create_service(cloud: Cloud, call: Call) -> Answer | None:
     """Create a service after checking clientToken, name and references (API CreateService)."""
     params = call.params
-    require_service_linked_role(cloud)
+    create_service_linked_role(cloud, call)
     existing = find_service(cloud, call, params["serviceName"])
     if existing is not None and existing.status == "ACTIVE":
         if params.get("clientToken") and params == existing.created:

@@ -10,6 +10,16 @@ behaves("iam.tags", "iam.constraints")(constraint_rule)
 before("iam", "*")(constraint_rule("ValidationError"))
 
 
+@before("iam", "*")
+def load_managed_policies(cloud: Cloud, call: Call) -> None:
+    """Let moto know AWS's managed policies that the call names or lists."""
+    for name in ("PolicyArn", "PermissionsBoundary"):
+        if str(arn := call.params.get(name)).startswith("arn:aws:iam::aws:policy/"):
+            cloud.iam.load_managed_policies(str(arn))
+    if call.operation in ("ListPolicies", "GetAccountAuthorizationDetails"):
+        cloud.iam.load_managed_policies()
+
+
 @behaves("iam.role-name-case")
 @before("iam", "CreateRole")
 def check_role_name(cloud: Cloud, call: Call) -> None:

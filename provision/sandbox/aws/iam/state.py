@@ -19,11 +19,6 @@ from provision.sandbox.aws.permissions.policies import (
 SERVICE_NAME_CONVERSION["ecs"] = "ECS"  # AWSServiceRoleForECS, not ...Forecs as in moto
 
 
-# moto loads all of AWS's managed policies, or none.
-_LOADED_POLICIES = ("AmazonECSTaskExecutionRolePolicy",)
-
-
-@behaves("iam.managed-policies")
 @dataclass
 class Iam:
     """When roles and their trust policies were last changed, by ARN, on the sandbox's clock."""
@@ -31,11 +26,16 @@ class Iam:
     account: Account
     _changed_at: dict[str, float] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
+    @behaves("iam.managed-policies")
+    def load_managed_policies(self, arn: str = "") -> None:
+        """Give moto the AWS managed policy of this ARN, or all for ""; by itself it has all or none."""
         backend = self.account.backend("iam")
-        for name in _LOADED_POLICIES:
+        wanted = {arn.rpartition("/")[2]} if arn else set(_managed_policies())
+        loaded = {policy.name for policy in backend.aws_managed_policies}
+        for name in sorted(wanted & _managed_policies().keys() - loaded):
+            data = _managed_policies()[name]
             policy = AWSManagedPolicy.from_data(
-                name, self.account.account_id, backend.region_name, _managed_policies()[name]
+                name, self.account.account_id, backend.region_name, data
             )
             backend.aws_managed_policies.append(policy)
             backend.managed_policies[policy.arn] = policy

@@ -28,6 +28,18 @@ def test_interface_in_use_is_not_deleted(account: Account) -> None:
     ec2.delete_network_interface(NetworkInterfaceId=own["NetworkInterfaceId"])
 
 
+@pytest.mark.behaviour("ec2.interface-owner-filters")
+@pytest.mark.parametrize("name", ["attachment.instance-owner-id", "requester-id"])
+def test_interfaces_by_owner(account: Account, name: str) -> None:
+    """A load balancer's interfaces are found by their owner, amazon-elb."""
+    ec2 = account.client("ec2")
+    ec2.create_network_interface(SubnetId=account.subnets(1)[0])
+    account.load_balancer()
+    found = ec2.describe_network_interfaces(Filters=[{"Name": name, "Values": ["amazon-elb"]}])
+    shown = [(i["RequesterId"], i["Description"][:8]) for i in found["NetworkInterfaces"]]
+    assert {("amazon-elb", "ELB app/")} == set(shown)
+
+
 @pytest.mark.behaviour("ec2.client-token")
 def test_client_token_makes_one_thing(account: Account) -> None:
     """The same call with the same token returns the first interface; without a token it creates another."""

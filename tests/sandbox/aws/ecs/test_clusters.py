@@ -1,5 +1,6 @@
 """ECS clusters: names, capacity providers, and deletion."""
 
+import json
 from typing import Any
 
 import pytest
@@ -20,14 +21,34 @@ def providers(bot: Bot, *names: str) -> dict[str, Any]:
     }
 
 
+@pytest.mark.behaviour("ecs.service-linked-role-created")
+def test_first_cluster_creates_the_service_linked_role(account: Account) -> None:
+    """Nobody has to create the role by hand; afterwards it is taken."""
+    iam = account.client("iam")
+    account.client("ecs").create_cluster(clusterName="news")
+    path = "/aws-service-role/ecs.amazonaws.com/"
+    assert path == iam.get_role(RoleName="AWSServiceRoleForECS")["Role"]["Path"]
+    create = iam.create_service_linked_role
+    assert "InvalidInput" == account.refusal(create, AWSServiceName="ecs.amazonaws.com")[0]
+
+
 @pytest.mark.behaviour("ecs.service-linked-role-missing")
-def test_ecs_needs_its_service_linked_role(account: Account) -> None:
-    """For the first use in an account."""
+def test_caller_who_may_not_create_the_service_linked_role(account: Account) -> None:
+    """The first use of ECS is refused; once somebody else has created the role, it is not."""
+    iam = account.client("iam")
+    iam.create_user(UserName="maria")
+    statement = {"Effect": "Allow", "Action": "ecs:*", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.put_user_policy(UserName="maria", PolicyName="p", PolicyDocument=document)
+    key = iam.create_access_key(UserName="maria")["AccessKey"]
+    ecs = account.aws_session.caller(key)("ecs")
     assert (
         *INVALID,
         "Unable to assume the service linked role. Please verify that the ECS service linked role "
         "exists.",
-    ) == account.refusal(account.client("ecs").create_cluster, clusterName="news")
+    ) == account.refusal(ecs.create_cluster, clusterName="news")
+    iam.create_service_linked_role(AWSServiceName="ecs.amazonaws.com")
+    ecs.create_cluster(clusterName="news")
 
 
 @pytest.mark.behaviour("ecs.cluster-name")
@@ -53,6 +74,13 @@ def test_capacity_provider_that_is_not_there(bot: Bot) -> None:
     assert INVALID == refusal[:2]
     put = bot.ecs.put_cluster_capacity_providers
     assert INVALID == bot.account.refusal(put, **providers(bot, "mine"))[:2]
+
+
+@pytest.mark.behaviour("ecs.fargate-providers")
+def test_capacity_providers_of_every_account(account: Account) -> None:
+    """Fargate's two are there without being created."""
+    found = account.client("ecs").describe_capacity_providers()["capacityProviders"]
+    assert ["FARGATE", "FARGATE_SPOT"] == [provider["name"] for provider in found]
 
 
 @pytest.mark.behaviour("ecs.capacity-provider-in-use")

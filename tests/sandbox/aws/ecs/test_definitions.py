@@ -51,6 +51,24 @@ def test_fargate_sizes(bot: Bot) -> None:
     bot.definition(cpu="1024", memory="8192")
 
 
+@pytest.mark.behaviour("ecs.units")
+@pytest.mark.parametrize(
+    ("cpu", "memory", "stored"),
+    [
+        (".25 vCPU", "2 GB", ("256", "2048")),
+        ("0.25 vcpu", "1GB", ("256", "1024")),
+        ("1 vCPU", "4GB", ("1024", "4096")),
+        ("512", "1 GB", ("512", "1024")),
+        (".25 vCPU", "0.5GB", ("256", "512")),
+    ],
+)
+def test_units(bot: Bot, cpu: str, memory: str, stored: tuple[str, str]) -> None:
+    """vCPUs become CPU units, GB become MiB."""
+    arn = bot.definition(cpu=cpu, memory=memory)
+    found = bot.ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"]
+    assert stored == (found["cpu"], found["memory"])
+
+
 @pytest.mark.behaviour("ecs.fargate-network-mode")
 def test_fargate_has_one_network_mode(bot: Bot) -> None:
     """awsvpc."""

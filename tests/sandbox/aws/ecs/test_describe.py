@@ -109,3 +109,13 @@ def test_stopping_a_task_that_is_not_there(bot: Bot) -> None:
     """An error."""
     refusal = bot.account.refusal(bot.ecs.stop_task, cluster="news", task="0" * 32)
     assert (*INVALID, "The referenced task was not found.") == refusal
+
+
+@pytest.mark.behaviour("ecs.zone-rebalancing")
+@pytest.mark.parametrize("value", ["ENABLED", "DISABLED"])
+def test_zone_rebalancing_is_shown(bot: Bot, value: str) -> None:
+    """As it was given, also by UpdateService."""
+    bot.create(desiredCount=0, availabilityZoneRebalancing=value)
+    assert value == bot.service()["availabilityZoneRebalancing"]
+    bot.ecs.update_service(cluster="news", service="bot", availabilityZoneRebalancing="DISABLED")
+    assert "DISABLED" == bot.service()["availabilityZoneRebalancing"]

@@ -149,11 +149,41 @@ def test_role_with_policies_stays(account: Account) -> None:
     assert ("NoSuchEntity", 404, expected) == account.refusal(iam.get_role, RoleName="bot")
 
 
+AWS_POLICIES = [
+    "AdministratorAccess",
+    "AmazonECS_FullAccess",
+    "AmazonS3ReadOnlyAccess",
+    "ReadOnlyAccess",
+    "service-role/AWSLambdaBasicExecutionRole",
+    "service-role/AmazonEC2ContainerServiceEventsRole",
+    "service-role/AmazonECSTaskExecutionRolePolicy",
+]
+
+
 @pytest.mark.behaviour("iam.managed-policies")
-def test_managed_policy_of_task_execution(account: Account) -> None:
-    """The only AWS-managed policy that the stack attaches exists."""
-    policy = account.client("iam").get_policy(PolicyArn=EXECUTION)["Policy"]
-    assert policy["PolicyName"] == "AmazonECSTaskExecutionRolePolicy"
+@pytest.mark.parametrize("path", AWS_POLICIES)
+def test_managed_policy(account: Account, path: str) -> None:
+    """AWS's own policies can be attached, and read with their documents."""
+    iam, arn = account.client("iam"), f"arn:aws:iam::aws:policy/{path}"
+    iam.create_role(RoleName="bot", AssumeRolePolicyDocument=trust({"Service": TASKS}))
+    iam.attach_role_policy(RoleName="bot", PolicyArn=arn)
+    attached = iam.list_attached_role_policies(RoleName="bot")["AttachedPolicies"]
+    assert [{"PolicyName": path.rpartition("/")[2], "PolicyArn": arn}] == attached
+    policy = iam.get_policy(PolicyArn=arn)["Policy"]
+    version = iam.get_policy_version(PolicyArn=arn, VersionId=policy["DefaultVersionId"])
+    assert "2012-10-17" == version["PolicyVersion"]["Document"]["Version"]
+
+
+@pytest.mark.behaviour("iam.managed-policies")
+def test_managed_policies_are_listed(account: Account) -> None:
+    """All of them, by page; one that does not exist is refused."""
+    iam = account.client("iam")
+    pages = iam.get_paginator("list_policies").paginate(Scope="AWS")
+    arns = [policy["Arn"] for page in pages for policy in page["Policies"]]
+    assert {f"arn:aws:iam::aws:policy/{path}" for path in AWS_POLICIES} <= set(arns)
+    assert len(arns) == len(set(arns)) > 1000
+    unknown = {"PolicyArn": "arn:aws:iam::aws:policy/AWSLambdaBasicExecutionRole"}
+    assert "NoSuchEntity" == account.refusal(iam.get_policy, **unknown)[0]
 
 
 @pytest.mark.behaviour("iam.service-linked-role-taken")
