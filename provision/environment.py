@@ -1,7 +1,6 @@
 """Connect to the sandbox on this machine (--sandbox): environment, registrar and clock."""
 
 import contextlib
-import json
 import math
 import os
 from collections.abc import Mapping
@@ -55,14 +54,10 @@ def enter_sandbox() -> dict[str, Any]:
     return sandbox
 
 
-def curl(sandbox: Mapping[str, str], domain: str, servers: list[str]) -> str:
-    """Return a shell command, on several lines, that enters the name servers."""
-    body = json.dumps({"name_servers": servers}, indent=2)
-    return (
-        f"curl -X PUT {sandbox['registrar']}/domains/{domain} \\\n"
-        f"  -H 'Authorization: Bearer {sandbox['token']}' \\\n"
-        f"  -H 'Content-Type: application/json' \\\n  -d '{body}'"
-    )
+def registrar_page(sandbox: Mapping[str, str]) -> str:
+    """Return the address of the registrar's form on the sandbox's page."""
+    address, _sign, token = sandbox["page"].partition("#")
+    return f"{address}?view=registrar#{token}"
 
 
 def enter_name_servers(sandbox: Mapping[str, str], domain: str, servers: list[str]) -> None:
@@ -81,6 +76,26 @@ def enter_name_servers(sandbox: Mapping[str, str], domain: str, servers: list[st
             str(error),
             _("Restart the sandbox: provision sandbox"),
         ) from None
+
+
+def read_chats(sandbox: Mapping[str, str], after: int = 0) -> list[dict[str, Any]]:
+    """Return the entries after a number of all the sandbox's chats with the bot. Raise ProvisionError."""
+    try:
+        response = Http().request(
+            "GET",
+            f"{sandbox['line'].rstrip('/')}/_sandbox/chat?after={after}",
+            headers={"Authorization": f"Bearer {sandbox['token']}"},
+            timeout=5,
+        )
+        response.raise_for_status()
+        entries: list[dict[str, Any]] = response.json()
+    except OSError as error:
+        raise ProvisionError(
+            _("Could not read the sandbox's chat."),
+            str(error),
+            _("Restart the sandbox: provision sandbox"),
+        ) from None
+    return entries
 
 
 def show_stack(sandbox: Mapping[str, str], file: Path) -> None:

@@ -31,7 +31,7 @@ from provision.stack import Secrets, Stack
 from provision.state.stack_file import StackFile
 from provision.ui.names import name_of
 from provision.ui.progress import Progress
-from provision.ui.text import echo
+from provision.ui.text import show
 
 
 @dataclass
@@ -148,18 +148,11 @@ class Run:
                 )
             )
         progress.print_message(self._instruction(zone))
-        guide = "" if self.clients.dns.zone_above(zone.domain) else registrar_guide()
+        at_registrar = not self.sandbox and not self.clients.dns.zone_above(zone.domain)
+        guide = registrar_guide() if at_registrar else ""
         progress.pin(self.stack.delegation.key, self._reminder(zone), guide)
         if self.enters_name_servers:
             environment.enter_name_servers(self.sandbox, zone.domain, zone.name_servers)
-            progress.print_message(
-                _("(On the sandbox, provision has entered them at the registrar itself.)")
-            )
-        elif self.sandbox:
-            progress.print_message(
-                _("On the sandbox, this enters them at its registrar:")
-                + f"\n{environment.curl(self.sandbox, zone.domain, zone.name_servers)}"
-            )
 
     def _signers(self, zone: HostedZone) -> list[str]:
         """Return the DS records of the domain; [] if no server answers."""
@@ -170,16 +163,28 @@ class Run:
 
     def _reminder(self, zone: HostedZone) -> str:
         """Return what stays on the screen while the registrar is waited for."""
+        servers = [f"    {server}" for server in zone.name_servers]
+        if self.enters_name_servers:
+            entered = _(
+                "provision has entered the name servers of {domain} at the sandbox's registrar, as you will "
+                "at yours:",
+                domain=zone.domain,
+            )
+            return "\n".join((entered, *servers))
         heading = _(
             "Waiting for your registrar: minutes to days. Name servers of {domain} to enter there:",
             domain=zone.domain,
         )
+        form = []
+        if self.sandbox:
+            page = environment.registrar_page(self.sandbox)
+            form = [_("The sandbox's registrar is a form on its page:"), f"    {page}"]
         meanwhile = _(
             "You may press Ctrl-C: `provision setup` continues later. The load balancer costs about "
             "{usd:.2f} USD a day meanwhile; `provision pause` deletes it for now.",
             usd=24 * prices(self.stack.region).fixed_month(ZONES) / HOURS,
         )
-        return "\n".join((heading, *(f"    {server}" for server in zone.name_servers), meanwhile))
+        return "\n".join((heading, *servers, *form, meanwhile))
 
     def _instruction(self, zone: HostedZone) -> str:
         """Return the instruction to enter the name servers at the registrar or in the parent zone."""
@@ -225,7 +230,7 @@ def open_stack(options: Options) -> tuple[StackFile, Mapping[str, str]]:
     if sandbox:
         environment.show_stack(sandbox, file.path)
     if sandbox and file.enter_sandbox(sandbox["id"]):
-        echo(
+        show(
             _(
                 "{path} has records of a sandbox that has ended: they are ignored, its settings are kept.",
                 path=file.path,

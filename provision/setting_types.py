@@ -5,6 +5,7 @@ They raise ValueError with a description of the allowed values.
 
 import re
 from collections.abc import Callable
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from provision import schedules
@@ -12,6 +13,8 @@ from provision.i18n import _
 from provision.image.reference import parse
 
 Raw = str | list[str]
+_LABEL = r"(?!-)[a-z0-9-]{1,63}(?<!-)"
+HOST_NAME = re.compile(rf"({_LABEL}\.)+(?![0-9]+\Z){_LABEL}")  # digits at the end: an IP address
 
 # MiB by CPU units. Amazon ECS Developer Guide, "Task definition parameters", task size.
 FARGATE_MEMORY = {
@@ -82,11 +85,9 @@ def host_name(raw: Raw) -> str:
     """
     if isinstance(raw, str):
         name = raw.removesuffix(".").lower()
-        label = r"(?!-)[a-z0-9-]{1,63}(?<!-)"
-        top = rf"(?![0-9]+\Z){label}"  # or it is an IP address
-        if raw.isascii() and len(name) <= 253 and re.fullmatch(rf"({label}\.)+{top}", name):
+        if raw.isascii() and len(name) <= 253 and HOST_NAME.fullmatch(name):
             return name
-        if converted := _international(raw):
+        if converted := _contained_name(raw):
             raise ValueError(
                 _(
                     "a domain name such as example.jp; for {given}: {converted}",
@@ -97,13 +98,15 @@ def host_name(raw: Raw) -> str:
     raise ValueError(_("a domain name such as example.jp (an international one in its xn-- form)"))
 
 
-def _international(name: str) -> str:
-    """Return the xn-- form of an international domain name; "" if it is not one."""
+def _contained_name(text: str) -> str:
+    """Return the domain name in a URL or with a port, an international one in its xn-- form; "" for none."""
+    text = text.strip()
     try:
-        converted = name.strip().encode("idna").decode()
-    except UnicodeError:
+        host = urlsplit(text if "//" in text else f"//{text}").hostname or ""
+        converted = host.encode("idna").decode()
+    except ValueError:  # UnicodeError is one
         return ""
-    return "" if name.isascii() or "." not in converted else converted.lower()
+    return converted if HOST_NAME.fullmatch(converted) else ""
 
 
 def image_reference(raw: Raw) -> str:

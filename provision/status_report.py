@@ -24,9 +24,19 @@ def describe(
         "url": stack.url,
         "tasks": tasks(service, steady),
         "paused": file.paused,
+        "built": is_built(stack, file),
         "next": next_hours(file),
         "resources": [entry(observation) for observation in observations.values()],
     }
+
+
+def is_built(stack: Stack, file: StackFile) -> bool:
+    """Return whether more is recorded than what was there before and what teardown keeps."""
+    ours = [r for r in stack.resources if r.key in file.records]
+    return any(
+        file.records[r.key].state != "adopted" and not r.retention_reason(everything=False)
+        for r in ours
+    )
 
 
 def is_known(document: Mapping[str, Any]) -> bool:

@@ -11,9 +11,10 @@ from provision.i18n import _
 from provision.pricing import AS_OF, HOURS, YEN, prices, yen
 from provision.resources.base import Milestone
 from provision.run import Options, Run
+from provision.status_report import is_built
 from provision.ui.names import by_step, name_of
 from provision.ui.reports import price_note, show_json
-from provision.ui.text import echo, show
+from provision.ui.text import echo, listed, show
 
 
 def command() -> click.Command:
@@ -39,27 +40,15 @@ def cost(given: Options, as_json: bool) -> int:
         if not run.file.paused or r.key in run.file.records
     }
     total = sum(costs.values())
-    savings = []
-    if not run.file.paused:
-        savings = [
-            (_("`provision pause` while nobody needs the bot"), hourly_cost(run)),
-            (_("two subnets instead of three"), HOURS * region_prices.public_ipv4_hour),
-        ]
-    if settings["service.capacity"] == "on-demand" and not run.file.paused:
-        spot = HOURS * settings["service.count"]
-        saving = region_prices.task_hour(
-            settings["service.cpu"], settings["service.memory"], "on-demand"
-        )
-        saving -= region_prices.task_hour(
-            settings["service.cpu"], settings["service.memory"], "spot"
-        )
-        savings.append((_("service.capacity: spot"), spot * saving))
+    savings = _savings(run)
     print_pause_notice(run)
+    if not run.file.paused and not is_built(run.stack, run.file):
+        show(_("There is no stack: this is what it would cost."), sys.stderr)
     if as_json:
         document = {
             "resources": [{"key": key, "monthly_usd": usd} for key, usd in costs.items()],
             "monthly_usd": round(total, 2),
-            "lower": [{"how": how, "monthly_usd": round(usd, 2)} for how, usd in savings],
+            "lower": [{"id": name, "monthly_usd": round(usd, 2)} for name, usd in savings.items()],
         }
         show_json(document)
         return 0
@@ -77,9 +66,29 @@ def cost(given: Options, as_json: bool) -> int:
     _print_costs(costs, verbose=given.verbose)
     if not region_prices.exact:
         show(price_note(settings["region"]), sys.stdout)
-    for how, usd in savings:
-        show(_("{usd:9.2f}  less with: {how}", usd=usd, how=how), sys.stdout, hanging=11)
+    how = {
+        "pause": _("`provision pause` while nobody needs the bot"),
+        "two_subnets": _("two subnets instead of three"),
+        "spot": _("service.capacity: spot"),
+    }
+    for name, usd in savings.items():
+        show(_("{usd:9.2f}  less with: {how}", usd=usd, how=how[name]), sys.stdout, hanging=11)
     return 0
+
+
+def _savings(run: Run) -> dict[str, float]:
+    """Return how much each possible saving is worth, in USD a month."""
+    settings, region_prices = run.file.settings, prices(run.file.settings["region"])
+    if run.file.paused:
+        return {}
+    found = {"pause": hourly_cost(run), "two_subnets": HOURS * region_prices.public_ipv4_hour}
+    if settings["service.capacity"] == "on-demand":
+        on_demand, spot = (
+            region_prices.task_hour(settings["service.cpu"], settings["service.memory"], capacity)
+            for capacity in ("on-demand", "spot")
+        )
+        found["spot"] = HOURS * settings["service.count"] * (on_demand - spot)
+    return found
 
 
 def _print_costs(costs: dict[str, float], *, verbose: bool) -> None:
@@ -89,7 +98,7 @@ def _print_costs(costs: dict[str, float], *, verbose: bool) -> None:
             echo(f"{usd:9.2f}  {key}")
         return
     for step, keys in by_step(costs).items():
-        names = ", ".join(name_of(key) for key in keys)
+        names = listed(name_of(key) for key in keys)
         usd = sum(costs[key] for key in keys)
         show(
             f"{usd:9.2f}  {step}" + ("" if names.casefold() == step.casefold() else f": {names}"),

@@ -40,7 +40,7 @@ from provision.run import Options, Run
 from provision.ui.errors import show_error
 from provision.ui.progress import Progress
 from provision.ui.reports import show_result, show_steps
-from provision.ui.text import echo, show
+from provision.ui.text import show
 from provision.wizard import prompts
 
 
@@ -71,7 +71,9 @@ def deploy(given: Options, *, rollback: bool, as_json: bool = False) -> int:
         if given.yes or not prompts.on_terminal():
             raise
         show_error(error)
-        if not prompts.confirm(_("Run on demand, at the full price, for now?")):
+        if not prompts.confirm(
+            _("There is no Spot capacity. Run on demand at the full price for now?")
+        ):
             return 1
     agreed = replace(given, sets=(*given.sets, "service.capacity=on-demand"), yes=True)
     return deploy(agreed, rollback=False, as_json=as_json)
@@ -284,5 +286,5 @@ def _report_failure(run: Run, error: ProvisionError, previous: str) -> int:
             "{revision} keeps answering; it was not interrupted. stack.yaml still has what failed.",
             revision=short_arn(previous),
         )
-    echo(message, sys.stderr)
+    show(message, sys.stderr)
     return 1

@@ -13,7 +13,7 @@ from provision.i18n import _
 from provision.run import Options, clients_for, open_stack
 from provision.state.stack_file import StackFile
 from provision.ui.reports import show_json
-from provision.ui.text import echo
+from provision.ui.text import show
 from provision.verify.doctor import REQUIRED, DoctorContext, checks
 from provision.verify.tree import Finding, run_checks
 
@@ -36,7 +36,7 @@ def doctor(given: Options, as_json: bool) -> int:
     if as_json:
         show_json(findings.document(all_checks, found))
     else:
-        echo(findings.headline(all_checks, found))
+        show(findings.headline(all_checks, found), sys.stdout)
         findings.show(all_checks, found, sys.stdout)
     return findings.exit_status(found)
 

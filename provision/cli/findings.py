@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from provision.i18n import _, one_line
-from provision.ui.text import columns, echo, printable, width, wrap
+from provision.ui.text import columns, echo, listed, printable, width, wrap
 from provision.verify.tree import Check, Finding
 
 STATE_WIDTH = 8  # columns in front of a check's title: "  SKIP  "
@@ -48,7 +48,7 @@ def headline(checks: Sequence[Check[Any]], findings: Mapping[str, Finding]) -> s
     wrong = [check.title for check in checks if findings[check.key] in failed(findings)]
     if not wrong:
         return _("All is well.")
-    return _("{count} to look at: {titles}", count=len(wrong), titles=", ".join(wrong))
+    return _("{count} to check: {titles}", count=len(wrong), titles=listed(wrong))
 
 
 def show(checks: Sequence[Check[Any]], findings: Mapping[str, Finding], stream: Any) -> None:

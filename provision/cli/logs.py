@@ -15,7 +15,7 @@ from provision.clients import aws
 from provision.errors import NoResponse, ProvisionError, UsageError
 from provision.i18n import _, one_line
 from provision.run import Options, Run
-from provision.ui.text import echo
+from provision.ui.text import echo, show
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 # Seconds between two reads with --follow; the ingestion delay of CloudWatch Logs is about as long.
@@ -41,7 +41,7 @@ def command() -> click.Command:
             "--level",
             type=click.Choice(["debug", "info", "warning", "error"]),
             default="debug",
-            help=_("only lines of this level or a graver one"),
+            help=_("only lines of this level or higher"),
         ),
         click.option("--json", "as_json", is_flag=True, help=_("the lines as the bot wrote them")),
     )
@@ -71,6 +71,14 @@ def logs(given: Options, follow: bool, since: str, level: str, as_json: bool) ->
                 if line := _format_event(event, level, as_json):
                     echo(line)
         if not follow:
+            if not printed:
+                show(
+                    _(
+                        "No lines in the last {since}. To look further back: `provision logs --since 1d`.",
+                        since=since,
+                    ),
+                    sys.stderr,
+                )
             return 0
         run.clock.sleep(POLL_INTERVAL)
 
@@ -99,7 +107,7 @@ def read_events(run: Run, since_ms: int, *, follow: bool) -> list[dict[str, Any]
     except NoResponse as error:
         if not follow:
             raise
-        echo(error.why, sys.stderr)
+        show(error.why, sys.stderr)
         return []
 
 

@@ -40,7 +40,7 @@ from provision.cli import open as open_verb
 from provision.errors import Pending, ProvisionError, os_error
 from provision.i18n import _
 from provision.ui.errors import show_error
-from provision.ui.text import echo
+from provision.ui.text import echo, show
 
 OUTPUT_ERRORS = (errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 ERROR_HANDLER = "provision"  # codec error handler for characters that an encoding lacks
@@ -178,13 +178,16 @@ def _run_action(action: Callable[[], int]) -> int:
         error.show()
         return 2 if isinstance(error, click.UsageError) else 1
     except Pending as why:
-        echo(_("Not now: {reason}. Run the same command again.", reason=why.reason), sys.stderr)
+        show(
+            _("Not possible yet: {reason}. Run the same command again.", reason=why.reason),
+            sys.stderr,
+        )
         return 1
     except ProvisionError as error:
         show_error(error)
         return error.exit_status
     except (KeyboardInterrupt, click.Abort):
-        echo(_("Stopped. Nothing is lost. Run the same command to continue."), sys.stderr)
+        show(_("Stopped. Nothing is lost. Run the same command to continue."), sys.stderr)
         return 130
     except Exception as error:
         if isinstance(error, OSError) and error.filename is None and error.errno in OUTPUT_ERRORS:

@@ -62,7 +62,7 @@ def common() -> list[Option]:
             metavar="NAME",
             help=_("the AWS profile (default: AWS_PROFILE, or default)"),
         ),
-        click.option("--yes", is_flag=True, help=_("ask nothing")),
+        click.option("--yes", is_flag=True, help=_("do not ask questions")),
         click.option(
             "--verbose",
             "-v",

@@ -69,8 +69,8 @@ def _print_next_steps(run: Run) -> None:
         show_code(link, sys.stderr)
         show(
             _(
-                "Still to be switched by you, in LINE Official Account Manager, Response settings: "
-                '"Auto-reply messages" and "Greeting messages" off; in LINE Developers ({console}), tab '
+                "Only you can change these switches. LINE Official Account Manager, Response settings: "
+                '"Auto-reply messages" and "Greeting messages" off. LINE Developers ({console}), tab '
                 'Messaging API: "Webhook redelivery" on.',
                 console=CONSOLE,
             ),
@@ -84,7 +84,7 @@ def _print_next_steps(run: Run) -> None:
 
 
 def print_hours(run: Run) -> None:
-    """Tell until when the bot runs if it was started outside the hours that were chosen for it."""
+    """Print until when the bot runs if it was started outside its chosen hours."""
     times = next_hours(run.file, datetime.fromtimestamp(run.clock.now(), UTC))
     start, stop = times["start"], times["stop"]
     if start and stop and start < stop:
@@ -102,4 +102,4 @@ def print_hours(run: Run) -> None:
 def print_pause_notice(run: Run) -> None:
     """Print a notice on stderr if the stack is paused."""
     if run.file.paused:
-        echo(_("The stack is paused: `provision resume` puts it back."), sys.stderr)
+        show(_("The stack is paused: `provision resume` restores it."), sys.stderr)

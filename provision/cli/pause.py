@@ -14,7 +14,7 @@ from provision.i18n import _
 from provision.run import Options
 from provision.ui.progress import Progress
 from provision.ui.reports import show_result
-from provision.ui.text import echo
+from provision.ui.text import show
 from provision.wizard import prompts
 
 
@@ -48,13 +48,13 @@ def pause(given: Options, contents: bool, as_json: bool) -> int:
         with progress:
             result = engine.pause(contents_keys)
     for key, why in result.kept.items():
-        echo(_("kept: {key}: {why}", key=run.label(key), why=why), sys.stderr)
+        show(_("kept: {key}: {why}", key=run.label(key), why=why), sys.stderr, hanging=2)
     if result.errors or result.left or result.unknown:
         return report_errors(result.errors)
     show_result(
         {"paused": True, "saved_monthly_usd": round(saved, 2)},
         _(
-            "paused; about {saved:.2f} USD a month less. `provision resume` puts it back.",
+            "Paused: about {saved:.2f} USD a month less. `provision resume` restores it.",
             saved=saved,
         ),
         as_json=as_json,

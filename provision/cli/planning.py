@@ -14,7 +14,7 @@ from provision.run import Options, Run
 from provision.settings import Settings, read_setting
 from provision.stack import Secrets, Stack
 from provision.ui.errors import show_error
-from provision.ui.text import account_number, echo
+from provision.ui.text import account_number, show
 from provision.wizard import prompts
 
 
@@ -24,7 +24,7 @@ def inspect_and_plan(run: Run, engine: Engine) -> Plan:
     found = make_plan(engine, run.observations, prices(run.file.settings["region"]))
     for key, why in found.kept.items():
         if key in run.file.records:
-            echo(_("stays: {key}: {why}", key=run.label(key), why=why), sys.stderr)
+            show(_("stays: {key}: {why}", key=run.label(key), why=why), sys.stderr, hanging=2)
     return found
 
 

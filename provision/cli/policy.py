@@ -15,7 +15,7 @@ from provision.i18n import _
 from provision.resources.base import Resource
 from provision.run import Options, Run
 from provision.ui.reports import show_json
-from provision.ui.text import echo
+from provision.ui.text import echo, show
 
 
 def command() -> click.Command:
@@ -51,7 +51,7 @@ def policy(given: Options, verb: str | None, out: Path | None) -> int:
         return 0
     show_json(operator_policy.document(found))
     if len(documents) > 1:
-        echo(
+        show(
             _(
                 "This is too long for one managed policy (6,144 characters): --out DIRECTORY writes it as "
                 "{count} policies.",

@@ -21,7 +21,7 @@ from provision.run import Options, clients_for, file_of, open_stack, setting_key
 from provision.state.stack_file import Damaged, StackFile
 from provision.ui.errors import show_error
 from provision.ui.reports import show_result
-from provision.ui.text import echo
+from provision.ui.text import show
 from provision.wizard import prompts
 from provision.wizard import recovery as recovering
 
@@ -83,7 +83,7 @@ def _rebuild(given: Options, *, as_json: bool) -> int:
     text = _("{path} was rebuilt: {count} records.", path=file.path, count=len(file.records))
     show_result(document, text, as_json=as_json)
     if not_recovered:
-        echo(
+        show(
             _(
                 "These could not be read from AWS; check them in the file: {keys}",
                 keys=", ".join(not_recovered),
@@ -91,7 +91,7 @@ def _rebuild(given: Options, *, as_json: bool) -> int:
             sys.stderr,
         )
     recovering.print_unknown(discovered)
-    echo(_("Next: `provision plan` shows what setup would change."), sys.stderr)
+    show(_("Next: `provision plan` shows what setup would change."), sys.stderr)
     return 1 if discovered.unknown else 0
 
 

@@ -1,4 +1,4 @@
-"""The verb sandbox: serve an AWS, a DNS, a registrar and a LINE on this machine."""
+"""The command `sandbox`: serve an AWS, a DNS, a registrar and a LINE on this machine."""
 
 import click
 
@@ -20,13 +20,13 @@ def command() -> click.Command:
             type=click.FloatRange(min=0.1, max=1000),
             default=20.0,
             show_default=True,
-            help=_("how much faster its time runs than ours"),
+            help=_("how many times faster than real time its clock runs"),
         ),
         click.option(
             "--json",
             "as_json",
             is_flag=True,
-            help=_("its addresses as one JSON line before it serves"),
+            help=_("print its addresses as one line of JSON at the start"),
         ),
     )
 

@@ -18,7 +18,7 @@ from provision.resources.ecs_deployment import EcsDeployment
 from provision.run import Options, Run
 from provision.ui.progress import Progress
 from provision.ui.reports import show_result
-from provision.ui.text import echo
+from provision.ui.text import show
 
 
 def scale(options: Options, *, start: bool, as_json: bool) -> int:
@@ -37,7 +37,7 @@ def scale(options: Options, *, start: bool, as_json: bool) -> int:
             outcome = scale_service(run, engine, count)
     if outcome.errors:
         return report_errors(outcome.errors)
-    show_result({"wanted": count}, _("tasks wanted: {count}", count=count), as_json=as_json)
+    show_result({"wanted": count}, _("desired tasks: {count}", count=count), as_json=as_json)
     if start:
         usd = run.stack.service.costs(prices(run.file.settings["region"]))
         then = _(
@@ -49,7 +49,7 @@ def scale(options: Options, *, start: bool, as_json: bool) -> int:
             "The load balancer and its addresses are still charged by the hour: `provision "
             "pause` deletes them."
         )
-    echo(then, sys.stderr)
+    show(then, sys.stderr)
     return 0
 
 

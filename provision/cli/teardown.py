@@ -109,7 +109,7 @@ def _delegated(run: Run) -> bool | None:
 
 
 def _deletable(run: Run) -> list[Resource]:
-    """Return what can be deleted: a milestone is nothing of its own."""
+    """Return the resources that can be deleted; milestones create nothing."""
     return [each for each in run.stack.resources if not isinstance(each, Milestone)]
 
 
@@ -121,7 +121,7 @@ def confirm_contents(run: Run, uses: ExternalUses, contents: bool) -> set[str]:
     contents_keys = set()
     interactive = prompts.on_terminal() and not run.options.yes
     for key, used in uses.items():
-        echo(f"{run.label(key)}: {explain(used)}", sys.stderr)
+        show(f"{run.label(key)}: {explain(used)}", sys.stderr, hanging=2)
         if all(use.content for use in used):
             question = _("Delete {key} with all that is in it?", key=run.label(key))
             if contents or (interactive and prompts.confirm(question)):
@@ -131,7 +131,7 @@ def confirm_contents(run: Run, uses: ExternalUses, contents: bool) -> set[str]:
 
 def print_unlisted(kind: str, why: str) -> None:
     """Print on stderr that a kind of resource could not be listed."""
-    echo(
+    show(
         _("Could not check whether a {kind} is left: {why}", kind=kind, why=why),
         sys.stderr,
     )
@@ -160,7 +160,7 @@ def _print_preview(run: Run, teardown_preview: Mapping[str, str]) -> None:
     ends = sum(usd.get(key, 0.0) for key in to_delete)
     if ends:
         show(
-            _("That ends about {usd:.2f} USD ({yen} yen) a month.", usd=ends, yen=yen(ends)),
+            _("This saves about {usd:.2f} USD ({yen} yen) a month.", usd=ends, yen=yen(ends)),
             sys.stderr,
         )
 
@@ -201,7 +201,7 @@ def _print_result(run: Run, result: DeletionResult, as_json: bool) -> None:
     for key in result.left:
         echo(_("left: {key}", key=run.label(key)))
     for key, why in result.unchecked.items():
-        echo(_("unknown: {key}: {why}", key=run.label(key), why=why))
+        show(_("unknown: {key}: {why}", key=run.label(key), why=why), sys.stdout, hanging=2)
     echo(
         _(
             "deleted: {deleted}, kept: {kept}, left: {left}",
@@ -219,6 +219,6 @@ def _print_result(run: Run, result: DeletionResult, as_json: bool) -> None:
                 yen=yen(total),
             )
             if total
-            else _("Nothing of this stack is charged any more."),
+            else _("This stack no longer costs anything."),
             sys.stderr,
         )

@@ -9,10 +9,11 @@ from provision.cli.prepare import prepare_run
 from provision.clients.tls import Tls
 from provision.i18n import _
 from provision.run import Options
+from provision.status_report import is_built
 from provision.ui.progress import Progress
 from provision.ui.qr import show_code
 from provision.ui.reports import show_json
-from provision.ui.text import echo
+from provision.ui.text import show
 from provision.verify.checks import checks
 from provision.verify.tree import CheckContext, run_checks
 
@@ -40,7 +41,10 @@ def verify(given: Options, as_json: bool) -> int:
     if as_json:
         show_json({"url": run.stack.url, **findings.document(all_checks, found)})
         return findings.exit_status(found)
-    echo(findings.headline(all_checks, found))
+    if is_built(run.stack, run.file):
+        show(findings.headline(all_checks, found), sys.stdout)
+    else:
+        show(_("There is no stack. `provision setup` builds one."), sys.stdout)
     findings.show(all_checks, found, sys.stdout)
     if found["message"].state == "OK" and not run.sandbox:  # a phone does not reach this computer
         show_code(found["message"].reason, sys.stdout)

@@ -145,7 +145,7 @@ def _authorize_nothing(request: Any) -> Any:
 
 def proxy(url: str) -> str:
     """Return the proxy that the environment sets for a URL; "" for none."""
-    import requests.utils
+    import requests  # not requests.utils: two threads that import both at once may fail
 
     if on_loopback(url):
         return ""
@@ -155,7 +155,7 @@ def proxy(url: str) -> str:
 
 def proxy_headers(address: str) -> dict[str, str]:
     """Return the authorization header for a proxy whose address has a user name and a password."""
-    import requests.adapters
+    import requests
 
     return dict(requests.adapters.HTTPAdapter().proxy_headers(address))
 

@@ -9,6 +9,7 @@ import re
 import socket
 import ssl
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from provision.clients.http import bad_bundle
 from provision.errors import ProvisionError
@@ -24,7 +25,7 @@ EXPIRED, WRONG_NAME, SELF_SIGNED = 10, 62, (18, 19)
 
 @dataclass(frozen=True)
 class Handshake:
-    """The result of a handshake. until: the certificate's expiry date (notAfter)."""
+    """The result of a handshake. until: the certificate's expiry date (notAfter), 2027-01-31."""
 
     version: str
     cipher: str
@@ -53,8 +54,10 @@ class Tls:
                 context.wrap_socket(sock, server_hostname=host) as tls_sock,
             ):
                 cipher = tls_sock.cipher() or ("?", "", 0)
-                until = (tls_sock.getpeercert() or {}).get("notAfter", "?")
-                return Handshake(str(tls_sock.version()), cipher[0], str(until))
+                expiry = (tls_sock.getpeercert() or {})["notAfter"]
+                seconds = ssl.cert_time_to_seconds(str(expiry))
+                until = f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d}"
+                return Handshake(str(tls_sock.version()), cipher[0], until)
         except ssl.SSLCertVerificationError as error:
             raise _refused(host, _describe_distrust(error)) from None
         except (OSError, ValueError) as error:  # ValueError: an invalid host name

@@ -172,5 +172,5 @@ def _faults() -> dict[str, str]:
         "s3_down": _("S3 is down"),
         "s3_down_about": _("Every call to S3 fails, the bot's as well."),
         "broken_feed": _("Broken feed"),
-        "broken_feed_about": _("The news server returns something that is no feed."),
+        "broken_feed_about": _("The news server returns something that is not a feed."),
     }

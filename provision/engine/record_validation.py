@@ -73,7 +73,7 @@ def _wrong(kind: type[Resource], name: str, value: Any, made_in: dict[str, str])
     member = re.split(r"[.\]]", metadata["path"])[-1]
     for text in value if is_list else [value]:
         if metadata["pattern"] and not re.fullmatch(metadata["pattern"], text):
-            return _("{text} is no {member} as AWS writes them", text=text, member=member)
+            return _("{text} is not a valid {member}", text=text, member=member)
         if (arn := ARN.fullmatch(text)) and (why := _misplaced(arn, made_in)):
             return why
     return ""

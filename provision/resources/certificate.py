@@ -94,7 +94,10 @@ class Certificate(Resource):
         if ending in PRIVATE_ENDINGS:
             raise ProvisionError(
                 _("Could not request the certificate of {host}.", host=self.host),
-                _("ACM issues none for .{ending}, which nobody can register", ending=ending),
+                _(
+                    "ACM issues no certificates for .{ending}, which nobody can register",
+                    ending=ending,
+                ),
                 _("Use a domain that you have bought: `provision setup --set domain=...`"),
             )
         try:

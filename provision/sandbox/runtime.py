@@ -65,7 +65,7 @@ def read_runtime(file: Path | None = None) -> dict[str, Any] | None:
         return None
     remote = [name for name in _ADDRESSES if name in values and not _is_local(str(values[name]))]
     if remote:
-        reason = _("its {names} leads to another machine", names=", ".join(remote))
+        reason = _("its {names} points to another machine", names=", ".join(remote))
         raise _refused(doing, file, reason)
     return values
 
@@ -113,7 +113,7 @@ def _open(
     if found.st_uid != os.getuid():
         reason = _("it belongs to another user of this machine")
     elif not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
-        reason = _("it is no regular file")
+        reason = _("it is not a regular file")
     elif private and found.st_mode & 0o077:
         mode = f"{stat.S_IMODE(found.st_mode):o}"
         reason = _("other users of this machine may use it (its mode is {mode})", mode=mode)
@@ -128,7 +128,7 @@ def _refused(doing: str, path: Path, reason: str) -> ProvisionError:
         doing,
         f"{path}: {reason}",
         _(
-            "Have a look at it and remove it, or set XDG_RUNTIME_DIR to a folder of your own "
+            "Inspect and remove it, or set XDG_RUNTIME_DIR to a folder of your own "
             "(for both commands)."
         ),
     )

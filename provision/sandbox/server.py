@@ -77,7 +77,10 @@ def _restore_runtime(file: Path, earlier: dict[str, Any] | None) -> None:
 def _summary(addresses: dict[str, str], speed: float, *, verbose: bool) -> str:
     """Return what a learner needs; with `verbose` all addresses and keys."""
     lines = [
-        _("A sandbox runs on this machine, {speed} times as fast as reality.", speed=f"{speed:g}"),
+        _(
+            "The sandbox is running on this machine, {speed} times as fast as real time.",
+            speed=f"{speed:g}",
+        ),
         _("Set up a stack in it:  provision --sandbox setup"),
         _("Talk to the bot:       {page}", page=addresses["page"]),
     ]
@@ -98,7 +101,7 @@ def _summary(addresses: dict[str, str], speed: float, *, verbose: bool) -> str:
     return "\n".join(
         (
             *lines,
-            _("Its tasks are processes of this machine that may do whatever you may."),
-            _("Ctrl-C ends it, and everything in it."),
+            _("Its tasks run as processes on this machine, with your permissions."),
+            _("Ctrl-C stops it and deletes everything in it."),
         )
     )

@@ -4,6 +4,7 @@ A symbolic link at the copy's path is not followed, because the folder may come 
 """
 
 import contextlib
+import shlex
 from datetime import datetime
 from pathlib import Path
 
@@ -61,7 +62,7 @@ def advice(path: Path) -> str:
         "Or restore the last valid backup, of {since}: cp {copy} {path}. Or let `provision "
         "recover` rebuild it from the account.",
         since=f"{since:%Y-%m-%d %H:%M:%S}",
-        copy=copy,
-        path=path,
+        copy=shlex.quote(str(copy)),
+        path=shlex.quote(str(path)),
     )
     return f"{correct} {restore}"

@@ -87,7 +87,8 @@ class StackFile:
             return ""
         except UnicodeDecodeError as error:
             line = content[: error.start].count(b"\n") + 1
-            raise self.damaged(line, _("it is not UTF-8 text: {error}", error=error)) from None
+            why = _("it is not UTF-8 text: save it as UTF-8 in an editor")
+            raise self.damaged(line, why) from None
         except OSError as error:
             raise os_error(
                 _("Could not read the settings in {path}.", path=self.path), error

@@ -75,13 +75,14 @@ def _insert_in_group(
     """Return the text with a setting added to, or replaced in, a group that the text has."""
     if getattr(child, "flow_style", False) or not (child.value or is_missing(child)):
         raise Malformed(key.start_mark.line + 1, _("write {key} on separate lines", key=key.value))
-    depth = key.start_mark.column + 2
+    row, depth = key.start_mark.line + 1, key.start_mark.column + 2
     if isinstance(child, yaml.MappingNode):
         depth = child.value[0][0].start_mark.column
         for name, key_node, leaf in pairs(child):
             if name == tail:
                 return _replace(lines, key_node, leaf, tail, value, end)
-    return _splice(lines, key.start_mark.line + 1, indent(dump({tail: value}), depth), end)
+        row = _next_line(*child.value[-1])
+    return _splice(lines, row, indent(dump({tail: value}), depth), end)
 
 
 def _replace(

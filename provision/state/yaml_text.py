@@ -77,7 +77,10 @@ def _syntax_error(error: yaml.MarkedYAMLError, text: str) -> Malformed:
     begin = error.context_mark if reported_late else None
     mark = begin or error.problem_mark or error.context_mark
     last = max(1, len(text.splitlines()))
-    return Malformed(min(mark.line + 1, last) if mark else 1, error.problem or str(error))
+    line = min(mark.line + 1, last) if mark else 1
+    if re.match(r" *\t", text.splitlines()[line - 1]):
+        return Malformed(line, _("indent it with spaces: YAML does not allow tabs there"))
+    return Malformed(line, _("it is not valid YAML ({error})", error=error.problem or str(error)))
 
 
 def is_missing(node: yaml.Node) -> bool:

@@ -119,13 +119,13 @@ class Progress:
     def print_message(self, text: str) -> None:
         """Print a text for the person, above the table."""
         if self._screen:
-            # What can be copied, a command or a name server, is not broken into lines.
+            # What can be copied, such as a name server, is not broken into lines.
             lines = [
                 line
                 for paragraph in printable(text).splitlines()
                 for line in (
                     [paragraph]
-                    if paragraph.startswith(" ") or paragraph.endswith("\\")
+                    if paragraph.startswith(" ")
                     else wrap(paragraph, self._console.width)
                 )
             ]

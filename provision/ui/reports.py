@@ -10,7 +10,7 @@ from provision.engine.plan import Change, Plan
 from provision.i18n import _, can_show, one_line
 from provision.pricing import YEN, yen
 from provision.ui.names import by_step, name_of
-from provision.ui.text import columns, day_and_time, echo, show
+from provision.ui.text import columns, day_and_time, echo, listed, show
 
 SUMMARISED = ("create", "keep", "delete")  # actions of which a step's line tells how many
 
@@ -26,7 +26,7 @@ def show_result(document: Any, text: str, *, as_json: bool) -> None:
     if as_json:
         show_json(document)
     else:
-        echo(text)
+        show(text, sys.stdout)
 
 
 def action_labels() -> dict[str, tuple[str, str]]:
@@ -47,8 +47,7 @@ def unknown(reason: str) -> str:
 
 
 def show_plan(plan: Plan, stream: Any, inexact: str = "", *, verbose: bool = False) -> None:
-    """Print the plan as a list, with cost and time. inexact: a region that has no price list here."""
-    show_steps(plan.steps, stream, verbose=verbose)
+    """Print the number of changes, duration and cost, then the list. inexact: a region without prices."""
     if plan.changes:
         duration = _(
             "{changes} changes. Takes about {minutes:.0f} minutes, plus the wait for your registrar.",
@@ -70,6 +69,7 @@ def show_plan(plan: Plan, stream: Any, inexact: str = "", *, verbose: bool = Fal
     )
     if inexact:
         show(price_note(inexact), stream)
+    show_steps(plan.steps, stream, verbose=verbose)
 
 
 def show_steps(changes: Sequence[Change], stream: Any, *, verbose: bool = False) -> None:
@@ -90,7 +90,7 @@ def show_steps(changes: Sequence[Change], stream: Any, *, verbose: bool = False)
 def _show_step(step: str, members: list[Change], width: int, cost: str, stream: Any) -> None:
     """Print one line for a step: its cost, and how many of its resources are created, kept or deleted."""
     words, counts = action_labels(), Counter(change.action for change in members)
-    summary = ", ".join(f"{words[each][1]} {counts[each]}" for each in SUMMARISED if counts[each])
+    summary = listed(f"{words[each][1]} {counts[each]}" for each in SUMMARISED if counts[each])
     sign = next((words[each][0] for each in ("create", "delete") if counts[each]), " ")
     echo(f"  {sign} {step}{'':{width - columns(step)}} {cost}  {summary}".rstrip(), stream)
 
@@ -124,8 +124,11 @@ def headline(document: dict[str, Any]) -> str:
         return _("{count} resources could not be looked at.", count=len(unknown))
     if document["paused"]:
         return _("Paused: `provision resume` creates again what the pause deleted.")
-    if not any(entry["live"] for entry in entries if entry["state"] != "milestone"):
-        return _("Nothing is built yet: `provision setup`.")
+    if not document["built"]:
+        kept = listed(name_of(e["key"]) for e in entries if e["state"] == "created" and e["live"])
+        if kept:
+            return _("There is no stack, only: {kept}. `provision setup` builds it.", kept=kept)
+        return _("There is no stack. `provision setup` builds one.")
     if differing:
         return _("{count} resources differ: `provision plan` shows how.", count=len(differing))
     if waiting:
@@ -134,26 +137,34 @@ def headline(document: dict[str, Any]) -> str:
 
 
 def _sign(entry: dict[str, Any]) -> str:
-    """Return the sign of an entry of `status --json`: ready, not ready, not there, not known."""
+    """Return the sign of an entry of `status --json`: ready, differs, not ready, not there, not known."""
     if entry["ready"] is None:
         return "?"
+    if entry["ready"] and entry["drift"]:
+        return "~"
     return "✓" if entry["ready"] else "✗" if entry["live"] else "."
 
 
 def show_status(document: dict[str, Any], stream: Any, *, verbose: bool = False) -> None:
-    """Print a headline, each step with what is not ready or differs, then tasks, hours and URL."""
-    echo(headline(document), stream)
+    """Print a headline, each step with what is not ready or differs, then tasks, hours and URL.
+
+    Without a stack the headline says all, unless something could not be looked at.
+    """
+    show(headline(document), stream)
     of = {entry["key"]: entry for entry in document["resources"]}
+    known = all(entry["live"] is not None for entry in of.values())
+    if known and not (document["built"] or document["paused"] or verbose):
+        return
     for step, keys in by_step(of).items():
         signs = [_sign(of[key]) for key in keys]
         if not verbose:
-            echo(f"  {next((s for s in '✗?.' if s in signs), '✓')} {step}", stream)
+            echo(f"  {next((s for s in '✗?~.' if s in signs), '✓')} {step}", stream)
         for key, sign in zip(keys, signs, strict=True):
             entry = of[key]
             if verbose:
-                told = f"  {sign} {key:{max(map(len, of))}}  {entry['state']:9} {one_line(entry['reason'])}"
+                told = f"  {sign} {entry['state']:9} {key}  {one_line(entry['reason'])}"
                 echo(told.rstrip(), stream)
-            elif sign != "✓" or entry["drift"]:
+            elif sign != "✓":
                 echo(f"    {sign} {name_of(key)}: {one_line(entry['reason'])}".rstrip(": "), stream)
             for drift in entry["drift"] or []:
                 echo(f"      {drift['path']}: {drift['have']!r} -> {drift['want']!r}", stream)

@@ -3,6 +3,7 @@
 import re
 import shutil
 import sys
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -46,6 +47,11 @@ def wrap(text: str, limit: int) -> list[str]:
             line += piece
         lines.append(line.rstrip())
     return lines
+
+
+def listed(names: Iterable[str]) -> str:
+    """Return the names as a person lists them: a, b; in Japanese a、b."""
+    return _(", ").join(names)
 
 
 def day_and_time(iso: str) -> str:

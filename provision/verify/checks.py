@@ -27,7 +27,7 @@ from provision.verify.tree import Check, CheckContext, Finding, is_ready, ok
 def checks(stack: Stack) -> list[Check[CheckContext]]:
     """Return all checks of a stack; each comes after those that it needs."""
     domain, https, bot = _("Domain"), "HTTPS", _("Bot")
-    permissions, secrets, news = _("Rights"), _("Secrets"), _("News")
+    permissions, secrets, news = _("Permissions"), _("Secrets"), _("News")
     hours, line = _("Hours"), "LINE"
     collection, schedule = stack.initial_collection, stack.collector_schedule
     return [

@@ -95,9 +95,9 @@ def tasks_wanted(context: CheckContext) -> Finding:
     if wanted:
         return ok(str(wanted))
     start = next_hours(context.run.file)["start"]
-    reason = _("no task is wanted now: stopped, or outside its hours")
+    reason = _("no task should be running now: stopped, or outside its hours")
     if start:
-        reason = _("no task is wanted now; the next start is {start}", start=start)
+        reason = _("no task should be running now; the next start is {start}", start=start)
     return skip(reason, _("To try it now: `provision start`."))
 
 
@@ -158,7 +158,8 @@ def news_is_fresh(context: CheckContext) -> Finding:
     now = parsedate_to_datetime(date) if date else datetime.now(UTC)
     hours = (now - found["LastModified"]).total_seconds() / 3600
     if hours <= MAX_NEWS_AGE:
-        return ok(_("{hours:.0f} h old", hours=hours))
+        age = _("{hours:.0f} hours old", hours=hours)
+        return ok(age if hours >= 1 else _("less than an hour old"))
     return ng(
         _("the news is {hours:.0f} hours old", hours=hours),
         _(

@@ -167,7 +167,7 @@ def _check_resource(context: CheckContext, resource: Resource | None) -> Finding
         return ng(observation.waiting, _("Run `provision setup`."))
     if observation.drift:
         paths = ", ".join(difference.path for difference in observation.drift)
-        reason = _("differs from what is wanted: {paths}", paths=paths)
+        reason = _("differs from the settings: {paths}", paths=paths)
         return ng(
             reason, _("`provision plan` shows the difference, `provision setup` corrects it.")
         )

@@ -10,7 +10,7 @@ from provision.i18n import _
 from provision.resources.parameter import Parameter
 from provision.run import Run
 from provision.ui.errors import show_error
-from provision.ui.text import echo
+from provision.ui.text import show
 from provision.wizard import prompts
 
 TRIES = 5  # of a request to LINE, about six seconds
@@ -55,7 +55,7 @@ def print_current_endpoint(run: Run) -> None:
     doing = _("Could not read LINE's webhook URL.")
     current = retries.call(run.clients.line.endpoint, run.clock, doing, TRIES).get("endpoint", "")
     if current and current != webhook.url:
-        echo(
+        show(
             _(
                 "LINE calls {present} now; setup sets {url} in its place, and teardown puts it back.",
                 present=current,
@@ -73,7 +73,7 @@ def _ask_for_missing(run: Run, parameter: Parameter) -> None:
 
 
 def _ask(parameter: Parameter, default: str = "", *, required: bool = True) -> str:
-    """Ask for a secret, and tell where LINE's console shows it."""
+    """Ask for a secret, with the place where LINE's console shows it."""
     question = (
         _("LINE's channel secret (LINE Developers, tab Basic settings, Channel secret):")
         if parameter.variable == "LINE_CHANNEL_SECRET"
@@ -111,7 +111,7 @@ def info(run: Run) -> dict[str, str]:
 def _bot(run: Run) -> None:
     """Call GET /v2/bot/info and print the bot's name."""
     bot = info(run)
-    echo(
+    show(
         _("LINE: the access token belongs to {bot}.", bot=bot.get("displayName", "?")),
         sys.stderr,
     )

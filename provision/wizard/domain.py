@@ -8,7 +8,7 @@ from provision.clients.dns import Dns, DnsError
 from provision.i18n import _
 from provision.resources.hosted_zone import SeveralZones
 from provision.run import Run
-from provision.ui.text import echo
+from provision.ui.text import show
 from provision.wizard import prompts
 
 # A zone cannot be listed over DNS, so query the usual names of websites, mail (with the DKIM selectors of
@@ -59,7 +59,7 @@ def records_at_risk(run: Run) -> list[str]:
             return []
         return records_in_use(run.clients.dns, zone.domain)
     except DnsError as error:
-        echo(
+        show(
             _(
                 "Could not check whether {domain} is in use ({why}). If it has mail or a website, they "
                 "will stop working when its name servers change.",
@@ -85,11 +85,12 @@ def warn(run: Run) -> list[str]:
             domain=domain,
             servers=servers,
         )
-        echo("\n".join((heading, *(f"    {record}" for record in records))), sys.stderr)
-        echo(
+        show("\n".join((heading, *(f"    {record}" for record in records))), sys.stderr)
+        show(
             _(
-                "When its name servers change, all that is not in the new zone stops: mail, website, "
-                "proofs of ownership. A sub-domain of its own leaves them alone: --set domain=bot.{domain}",
+                "When its name servers change, everything that is not in the new zone stops working: "
+                "mail, website, proofs of ownership. A subdomain for the bot avoids that: "
+                "--set domain=bot.{domain}",
                 domain=domain,
             ),
             sys.stderr,

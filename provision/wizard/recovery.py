@@ -29,7 +29,7 @@ from provision.resources.vpc import Vpc
 from provision.run import check_settings
 from provision.stack import Secrets, Stack
 from provision.state.stack_file import StackFile
-from provision.ui.text import echo
+from provision.ui.text import show
 from provision.wizard import prompts
 from provision.wizard.discovery import DiscoveredSettings
 
@@ -92,7 +92,7 @@ def recover_if_empty(
             )
     finally:
         file.overrides.update(overrides)
-    echo(
+    show(
         _(
             "{path} had no records of the stack {name}, which exists in this account: recovered.",
             path=file.path,
@@ -106,7 +106,7 @@ def recover_if_empty(
 def print_unknown(discovered: DiscoveredSettings) -> None:
     """Print what could not be read, with the reason, on stderr."""
     for what, why in discovered.unknown.items():
-        echo(_("could not be looked at: {what}: {why}", what=what, why=why), sys.stderr)
+        show(_("could not be looked at: {what}: {why}", what=what, why=why), sys.stderr)
 
 
 def discover(clients: Clients, clock: Clock, stack: str) -> DiscoveredSettings:

@@ -225,6 +225,10 @@ def test_page(tmp_path: Path) -> None:
                 _stdout, stderr = setup.communicate(timeout=TIMEOUT)
         assert 0 == setup.returncode, stderr
         wait_for_news(addresses)
+        with page_of(browser, addresses["page"].replace("/#", "/?view=registrar#")) as form:
+            form.locator("#view-registrar").wait_for()
+            form.get_by_text("Name servers now: ns-").wait_for()
+            assert "news-bot.example" == form.locator("#domain").input_value()
         chat(page)
         stack(page)
         settings_of_line(page)

@@ -109,7 +109,7 @@ def test_plan_rejects_a_domain_that_nobody_can_register(env: Env, domain: str) -
     engine = env.engine()
     (error,) = plan(engine.inspect(), [], prices("ap-northeast-1")).errors
     ending = domain.rpartition(".")[2]
-    assert f"ACM issues none for .{ending}, which nobody can register" == error.why
+    assert f"ACM issues no certificates for .{ending}, which nobody can register" == error.why
     assert [] == env.changes()
     assert [] == env.teardown().left
 

@@ -77,6 +77,7 @@ def _status(reason: str, stream: Any) -> None:
     document = {
         "resources": [{**entry, "reason": reason, "drift": drift}],
         "paused": False,
+        "built": True,
         "tasks": {"running": None, "reason": reason, "rollout": [reason]},
         "next": {"start": None, "stop": None},
         "url": "https://x.jp",

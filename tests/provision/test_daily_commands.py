@@ -13,11 +13,11 @@ from tests.provision.shell import Person, client, control, send
 def test_stop_and_start(person: Person, addresses: dict[str, str]) -> None:
     """Stopped, the bot is silent and nothing is deleted; started, it answers."""
     assert 0 == person.types("--sandbox", "setup", "--yes").returncode
-    assert (0, "tasks wanted: 0\n") == result_of(person.types("--sandbox", "stop"))
+    assert (0, "desired tasks: 0\n") == result_of(person.types("--sandbox", "stop"))
     assert send(addresses, "help")["reply"] is None
     status = json.loads(person.types("--sandbox", "status", "--json").stdout)
     assert [] == [entry["key"] for entry in status["resources"] if not entry["ready"]]
-    assert (0, "tasks wanted: 1\n") == result_of(person.types("--sandbox", "start"))
+    assert (0, "desired tasks: 1\n") == result_of(person.types("--sandbox", "start"))
     assert 1 == len(send(addresses, "help")["reply"])
 
 
@@ -104,9 +104,20 @@ def test_logs(person: Person, addresses: dict[str, str]) -> None:
     raw = person.types("--sandbox", "logs", "--since", "1d", "--json")
     assert {"level", "logger", "message", "time"} <= json.loads(raw.stdout.splitlines()[0]).keys()
     assert "" == person.types("--sandbox", "logs", "--since", "1d", "--level", "error").stdout
+    nothing = person.types("--sandbox", "logs", "--since", "0s")
+    assert "No lines in the last 0s." in nothing.stderr
     wrong = person.types("--sandbox", "logs", "--since", "yesterday")
     assert 2 == wrong.returncode
     assert "--since 10m" in wrong.stderr
+
+
+def test_without_a_stack(person: Person) -> None:
+    """The first line says that there is none, and what to do."""
+    for verb in ("status", "verify"):
+        first, _line, _rest = person.types("--sandbox", verb, "--yes").stdout.partition("\n")
+        assert "There is no stack. `provision --sandbox setup` builds one." == first
+    cost = person.types("--sandbox", "cost", "--yes")
+    assert "There is no stack: this is what it would cost.\n" == cost.stderr
 
 
 def test_cost_sends_nothing_to_aws(person: Person, addresses: dict[str, str]) -> None:
@@ -121,7 +132,12 @@ def test_cost_sends_nothing_to_aws(person: Person, addresses: dict[str, str]) ->
         "collector_schedule/news-bot",
     } == {entry["key"] for entry in cost["resources"]}
     assert cost["monthly_usd"] == round(sum(entry["monthly_usd"] for entry in cost["resources"]), 2)
-    assert cost["lower"]
+    assert [
+        {"id": "pause", "monthly_usd": 37.53},
+        {"id": "two_subnets", "monthly_usd": 3.65},
+    ] == cost["lower"]
+    japanese = person.types("--sandbox", "--lang", "ja", "cost", "--yes", "--json")
+    assert cost == json.loads(japanese.stdout)
     assert [
         "About 38.16 USD (5,910 yen) a month (list prices of 2025 without tax and traffic; 155 yen to "
         "the dollar).",

@@ -1,6 +1,7 @@
 """The HTTP client for everything but AWS: whom it trusts, and which proxy it uses."""
 
 import base64
+import re
 import socket
 import ssl
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import pytest
 import trustme
 from werkzeug.wrappers import Request, Response
 
+import provision
 from provision.clients.http import (
     Http,
     authorities,
@@ -143,6 +145,17 @@ def test_netrc_is_ignored(
 def test_on_loopback(url: str, expected: bool) -> None:
     """The host counts, not what the URL begins with."""
     assert expected == on_loopback(url)
+
+
+def test_requests_is_imported_as_a_whole() -> None:
+    """Threads that import requests and requests.utils at once can fail: each waits for the other."""
+    found = [
+        f"{path.name}: {line.strip()}"
+        for path in Path(provision.__file__).parent.rglob("*.py")
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if re.match(r"\s+(import|from) requests\.", line)
+    ]
+    assert [] == found
 
 
 ADDRESSES = {

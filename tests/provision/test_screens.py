@@ -12,7 +12,7 @@ import pytest
 from rich.text import Text
 
 from provision import i18n
-from provision.cli.first_message import is_answer
+from provision.cli.first_message import exchange, outcome_of
 from provision.cli.outcome import print_hours
 from provision.engine.plan import Change
 from provision.errors import Cancelled, ProvisionError, WaitingOnExternal
@@ -104,6 +104,45 @@ def test_live_list_in_japanese_at_120_columns(monkeypatch: pytest.MonkeyPatch) -
         ">  ロードバランサー  0:00/2:00  ロードバランサー: state: provisioning; " + "a" * 40,
         "経過 1:15（目安 4:05）",
     ] == rows
+
+
+REGISTRAR = "name servers at the registrar: your registrar lists others"
+PROVISIONING = f"load balancer: state: provisioning; {'a' * 40}"
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        (
+            "80",
+            [
+                ">  Domain         1:15/2:00  1/2",
+                ".  Certificate               1/2",
+                ">  Load balancer  0:00/2:00  0/1",
+                "1:15 so far, of about 4:05",
+                REGISTRAR,
+                PROVISIONING,
+            ],
+        ),
+        (
+            "200",
+            [
+                f">  Domain         1:15/2:00  {REGISTRAR}",
+                ".  Certificate               1/2",
+                f">  Load balancer  0:00/2:00  {PROVISIONING}",
+                "1:15 so far, of about 4:05",
+            ],
+        ),
+    ],
+)
+def test_live_list_at_other_widths(
+    columns: str, expected: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reason stands in its row where it fits; sign, name, seconds and count are always there."""
+    monkeypatch.setenv("COLUMNS", columns)
+    stream = Terminal()
+    run(ManualClock(), stream)
+    assert expected == [line for line in stream.lines() if line][-2 - len(expected) : -2]
 
 
 def test_name_servers_go_when_the_registrar_has_them() -> None:
@@ -238,11 +277,12 @@ def entry(key: str, **more: Any) -> dict[str, Any]:
     return {**plain, **more}
 
 
-def document(*entries: dict[str, Any], paused: bool = False) -> dict[str, Any]:
+def document(*entries: dict[str, Any], paused: bool = False, built: bool = True) -> dict[str, Any]:
     """Return a document of `status --json`."""
     return {
         "resources": list(entries),
         "paused": paused,
+        "built": built,
         "tasks": {"running": 1, "wanted": 1, "rollout": []},
         "next": {"start": None, "stop": None},
         "url": "https://x.jp/webhook",
@@ -257,7 +297,16 @@ ABSENT = {"live": False, "ready": False, "reason": "not there", "state": "none"}
     [
         (document(entry("zone/x")), "All is well."),
         (document(entry("zone/x"), entry("https/x", **ABSENT)), "1 resources are not ready."),
-        (document(entry("zone/x", **ABSENT)), "Nothing is built yet: `provision setup`."),
+        (
+            document(entry("zone/x", **ABSENT), entry("network/x", state="adopted"), built=False),
+            "There is no stack. `provision setup` builds one.",
+        ),
+        (
+            document(
+                entry("zone/x"), entry("news_bucket"), entry("https/x", **ABSENT), built=False
+            ),
+            "There is no stack, only: hosted zone, news bucket. `provision setup` builds it.",
+        ),
         (
             document(entry("zone/x", drift=[{"path": "a", "have": 1, "want": 2}])),
             "1 resources differ: `provision plan` shows how.",
@@ -290,6 +339,32 @@ def test_status_by_step(capsys: pytest.CaptureFixture[str]) -> None:
         "Tasks: 1 of 1 run",
         "The bot's URL: https://x.jp/webhook",
     ] == capsys.readouterr().out.splitlines()
+
+
+def test_status_of_what_differs(capsys: pytest.CaptureFixture[str]) -> None:
+    """A resource that is ready but not as set has a sign of its own."""
+    image = entry("image", drift=[{"path": "imageTag", "have": "a", "want": "b"}])
+    show_status(document(entry("zone/x"), image, entry("service/x")), sys.stdout)
+    assert [
+        "1 resources differ: `provision plan` shows how.",
+        "  ✓ Domain",
+        "  ~ Bot",
+        "    ~ image",
+        "      imageTag: 'a' -> 'b'",
+    ] == capsys.readouterr().out.splitlines()[:5]
+
+
+def test_status_without_a_stack(capsys: pytest.CaptureFixture[str]) -> None:
+    """The headline says all; what could not be looked at is shown nevertheless."""
+    show_status(document(entry("https/x", **ABSENT), built=False), sys.stdout)
+    assert "There is no stack. `provision setup` builds one.\n" == capsys.readouterr().out
+    unknown = entry("https/x", live=None, ready=None, reason="AccessDenied")
+    show_status(document(unknown, built=False), sys.stdout)
+    assert [
+        "1 resources could not be looked at.",
+        "  ? Load balancer",
+        "    ? HTTPS listener: AccessDenied",
+    ] == capsys.readouterr().out.splitlines()[:3]
 
 
 @pytest.mark.parametrize(
@@ -387,13 +462,57 @@ def test_time_in_both_languages() -> None:
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ('{"message": "event", "event": "message", "outcome": "taken"}', True),
-        ('{"message": "event", "event": "follow", "outcome": "taken"}', False),
-        ('{"message": "event", "event": "message", "outcome": "refused"}', False),
-        ("Traceback (most recent call last):", False),
-        ("[]", False),
+        ('{"message": "event", "event": "message", "outcome": "taken"}', "taken"),
+        ('{"message": "event", "event": "follow", "outcome": "taken"}', ""),
+        ('{"message": "event", "event": "message", "outcome": "refused"}', "refused"),
+        ("Traceback (most recent call last):", ""),
+        ("[]", ""),
     ],
 )
-def test_line_of_an_answer(line: str, expected: bool) -> None:
-    """LINE took the reply to a message; a greeting, a refusal and other lines are none."""
-    assert expected == is_answer(line)
+def test_outcome_of_a_message(line: str, expected: str) -> None:
+    """From a line of the bot's log; a greeting and other lines are none."""
+    assert expected == outcome_of(line)
+
+
+def say(text: str, chat: str = "U1") -> dict[str, Any]:
+    """Return an entry of the sandbox's chat: a person's text."""
+    return {"chat": chat, "sender": "U1", "message": {"type": "text", "text": text}}
+
+
+def answer(*messages: dict[str, Any], chat: str = "U1") -> dict[str, Any]:
+    """Return an entry of the sandbox's chat: the bot's messages."""
+    return {"chat": chat, "sender": "bot", "messages": list(messages)}
+
+
+CAROUSEL = {"type": "flex", "altText": "New: " + "a" * 80}
+GREETING = answer({"type": "text", "text": "Hello!"})
+
+
+@pytest.mark.parametrize(
+    ("entries", "expected"),
+    [
+        (
+            [GREETING, say("latest"), answer(CAROUSEL)],
+            f"You wrote: latest\nThe bot answered: New: {'a' * 55}…\nIt works, from LINE to AWS and back.",
+        ),
+        (
+            [
+                say("a\nb"),
+                answer({"type": "text", "text": "One."}, {"type": "text", "text": "Two\nthree."}),
+            ],
+            "You wrote: a b\nThe bot answered: One. Two three.\nIt works, from LINE to AWS and back.",
+        ),
+        (
+            [{"chat": "U1", "sender": "U1", "message": {"type": "sticker"}}, GREETING],
+            "You wrote: (sticker)\nThe bot answered: Hello!\nIt works, from LINE to AWS and back.",
+        ),
+        ([{"chat": "U1", "sender": "U1", "event": "follow"}, GREETING], ""),
+        ([say("latest", chat="C1"), GREETING], ""),
+        ([say("latest"), {"chat": "U1", "sender": "", "reason": "REQUEST_TIMEOUT"}], ""),
+        ([say("latest"), {"chat": "U1", "sender": "line", "messages": []}], ""),
+        ([], ""),
+    ],
+)
+def test_first_exchange(entries: list[dict[str, Any]], expected: str) -> None:
+    """A message and the bot's answer in the same chat; a greeting, LINE's own answer and errors are none."""
+    assert expected == exchange(entries)

@@ -139,6 +139,14 @@ def test_accepted_value(key: str, raw: Any, expected: Any) -> None:
     [
         ("例え.jp", "a domain name such as example.jp; for 例え.jp: xn--r8jz45g.jp"),
         (
+            "https://Example.jp/news",
+            "a domain name such as example.jp; for https://Example.jp/news: example.jp",
+        ),
+        ("example.jp:443", "a domain name such as example.jp; for example.jp:443: example.jp"),
+        (" example.jp ", "a domain name such as example.jp; for  example.jp : example.jp"),
+        ("-a.jp", "a domain name such as example.jp (an international one in its xn-- form)"),
+        ("http://[", "a domain name such as example.jp (an international one in its xn-- form)"),
+        (
             "ｅｘａｍｐｌｅ.jp",
             "a domain name such as example.jp; for ｅｘａｍｐｌｅ.jp: example.jp",
         ),

@@ -65,6 +65,16 @@ def test_invalid_file(path: Path, content: str | bytes, line: int, reason: str) 
     assert (content if isinstance(content, bytes) else content.encode()) == path.read_bytes()
 
 
+def test_copy_command_is_quoted(tmp_path: Path) -> None:
+    """The advice to restore the backup can be pasted into a shell."""
+    path = tmp_path / "my stack.yaml"
+    StackFile(path).set("name", "bot")
+    StackFile(path).keep()
+    with pytest.raises(UsageError) as refusal:
+        write_and_read(path, "name: bot\n<<<<<<< HEAD\n")
+    assert f"cp '{tmp_path}/.my stack.yaml.last' '{tmp_path}/my stack.yaml'" in refusal.value.then
+
+
 def test_answer_into_a_flow_mapping_is_rejected(path: Path) -> None:
     """The mapping can be read; the error names its line, and nothing is changed."""
     file = write_and_read(path, "name: bot\nservice: {cpu: 512}\n")

@@ -48,7 +48,7 @@ def test_everything_is_ok_after_setup(env: Env, load_balancer_server: TlsServer)
     env.setup()
     findings = verify_findings(env, load_balancer_server)
     assert {} == failed_states(findings)
-    assert "0 h old" == findings["articles"].reason
+    assert "less than an hour old" == findings["articles"].reason
     assert "TLSv1.3" in findings["tls"].reason
     assert "1 of 1 healthy" == findings["target"].reason
     assert f"https://line.me/R/ti/p/{env.sandbox.line.basic_id}" == findings["message"].reason
@@ -300,7 +300,7 @@ def test_news_and_bucket(env: Env, load_balancer_server: TlsServer) -> None:
     bucket = s3.list_buckets()["Buckets"][0]["Name"]
     s3.put_object(Bucket=bucket, Key="news/articles.json", Body=b"{}")
     found = verify_findings(env, load_balancer_server)["articles"]
-    assert ("OK", "0 h old") == (found.state, found.reason)
+    assert ("OK", "less than an hour old") == (found.state, found.reason)
     s3.delete_object(Bucket=bucket, Key="news/articles.json")
     s3.delete_bucket(Bucket=bucket)
     findings = verify_findings(env, load_balancer_server)

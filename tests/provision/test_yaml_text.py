@@ -52,6 +52,20 @@ def test_malformed_text_is_rejected_with_its_line(text: str, line: int) -> None:
     assert refusal.value.why
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a:\n\tb: c\n", "indent it with spaces: YAML does not allow tabs there"),
+        ("a: 'b\n", "it is not valid YAML (found unexpected end of stream)"),
+    ],
+)
+def test_syntax_errors_are_explained(text: str, expected: str) -> None:
+    """A tab is what beginners meet; the rest is in the parser's words."""
+    with pytest.raises(Malformed) as refusal:
+        compose(text)
+    assert expected == refusal.value.why
+
+
 @pytest.mark.parametrize("levels", [31, 100, 300, 900, 1000, 100_000])
 @pytest.mark.parametrize(("begin", "end"), [("[", "]"), ("{a: ", "}")])
 def test_deep_nesting_is_rejected(begin: str, end: str, levels: int) -> None:
@@ -133,10 +147,23 @@ def test_list_of_mappings_is_rejected() -> None:
             "network:\n    subnets: []\n",
             "network.vpc",
             "new",
-            "network:\n    vpc: new\n    subnets: []\n",
+            "network:\n    subnets: []\n    vpc: new\n",
         ),
+        (
+            "schedule:\n  start: a # c\n  # d\nname: b\n",
+            "schedule.stop",
+            "e",
+            "schedule:\n  start: a # c\n  stop: e\n  # d\nname: b\n",
+        ),
+        ("news:\n  feeds:\n  - a\n", "news.bucket", "b", "news:\n  feeds:\n  - a\n  bucket: b\n"),
         ("network:\n# vpc: x\n", "network.vpc", "new", "network:\n  vpc: new\n# vpc: x\n"),
         ("network.vpc:\n", "network.vpc", "new", "network.vpc: new\n"),
+        (
+            "a: b\n? service\n: cpu: 256\n",
+            "service.memory",
+            512,
+            "a: b\n? service\n: cpu: 256\n  memory: 512\n",
+        ),
         ("  name: a\n", "service.cpu", 256, "  name: a\n  service:\n    cpu: 256\n"),
         ("--- # c\nname: a\n", "region", "b", "--- # c\nname: a\nregion: b\n"),
     ],
@@ -154,7 +181,6 @@ def test_insert(text: str, key: str, value: str, expected: str) -> None:
         ("a: b\nservice: {}\n", "service.memory", 2),
         ("a: b\nservice: ''\n", "service.memory", 2),
         ("a: b\nservice: c\n", "service.memory", 2),
-        ("a: b\n? service\n: cpu: 256\n", "service.memory", 2),
     ],
 )
 def test_insert_into_flow_mapping_is_rejected(text: str, key: str, line: int) -> None:

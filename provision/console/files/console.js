@@ -42,10 +42,11 @@ if (page.sandbox) {
   const starts = { registrar: panels.startRegistrar, line: panels.startLine, calls: panels.startCalls,
     webhooks: panels.startWebhooks, faults: panels.startFaults };
   for (const [name, start] of Object.entries(starts)) {
-    const refresh = start();
-    parts[name] = name === "registrar" ? refresh : repeat(2, refresh, () => view === name);
+    parts[name] = repeat(2, start(), () => view === name);
   }
 }
+const wanted = new URLSearchParams(location.search).get("view"); // "registrar" in the address that setup prints
+if (views.includes(wanted)) view = wanted;
 const choose = () => select(wide.matches && (view === "chat" || !view) ? "stack" : view || views[0]);
 wide.addEventListener("change", choose);
 choose();

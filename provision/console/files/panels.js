@@ -8,11 +8,15 @@ const SHOWN = 200; // rows of calls or webhooks
 
 export function startRegistrar() {
   const fields = [1, 2, 3, 4].map(number => make("input", { id: "ns" + number, autocomplete: "off", spellcheck: "false", placeholder: "ns-0000.awsdns-00.org" }));
-  const domain = make("input", { id: "domain", autocomplete: "off", spellcheck: "false" });
+  const domain = make("input", { id: "domain", autocomplete: "off", spellcheck: "false", required: true });
   const now = make("p", { id: "servers-now", role: "status" });
   const path = () => "/_sandbox/registrar/domains/" + encodeURIComponent(domain.value.trim());
-  const show = found => { if (found) now.textContent = say("now", { servers: found.name_servers.join(", ") }); };
-  const look = async () => { if (domain.value.includes(".")) show(await get(path(), false)); };
+  const show = found => {
+    const text = found ? say("now", { servers: found.name_servers.join(", ") }) : now.textContent;
+    if (text !== now.textContent) now.textContent = text;
+  };
+  const look = async quiet => { if (domain.value.includes(".")) show(await get(path(), quiet)); };
+  let known = ""; // what the domain's field was filled with
   fields[0].onpaste = event => {
     const pasted = event.clipboardData.getData("text").split(/[\s,]+/).filter(Boolean);
     if (pasted.length < 2) return;
@@ -30,11 +34,11 @@ export function startRegistrar() {
     make("label", { for: "domain", text: say("domain") }), domain,
     ...fields.flatMap((field, index) => [make("label", { for: field.id, text: say("server", { number: index + 1 }) }), field]),
     make("p", { class: "hint", text: say("paste") }), make("button", { class: "main", text: say("save") }));
-  domain.onchange = look;
+  domain.onchange = () => look(false);
   $("view-registrar").replaceChildren(make("h2", { text: say("registrar") }), make("p", { text: say("registrar_about") }), form, now);
   return () => {
-    if (!domain.value && stack.domain) domain.value = stack.domain;
-    return look();
+    if (!domain.value && stack.domain !== known) domain.value = known = stack.domain;
+    return look(true);
   };
 }
 

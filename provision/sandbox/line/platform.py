@@ -210,8 +210,9 @@ class LinePlatform(Channel):
         )
 
     def _chat(self) -> Response:
-        """Return ?chat='s entries ?after= a number."""
-        return jsonify(self.chats.after(_after(), chat=request.args.get("chat", "")))
+        """Return the entries of all chats or of one ?chat=, ?after= a number."""
+        chat = request.args.get("chat", "")
+        return jsonify(self.chats.after(_after(), **({"chat": chat} if chat else {})))
 
     def _webhooks(self) -> Response:
         """Return the webhooks ?after= a number."""

@@ -423,7 +423,7 @@ def test_channel(platform: LinePlatform) -> None:
 
 
 def chat(platform: LinePlatform, chat: str, after: int = 0) -> list[dict[str, Any]]:
-    """Return the entries of a conversation."""
+    """Return the entries of a conversation; of all with ""."""
     query = {"chat": chat, "after": after}
     return list(Client(platform.wsgi).get("/_sandbox/chat", query_string=query).get_json())
 
@@ -461,6 +461,9 @@ def test_conversation(platform: LinePlatform, bot: Bot) -> None:
     assert ["ERROR_STATUS_CODE"] == [entry["reason"] for entry in chat(platform, "U1", last)]
     assert ["U2", "bot"] == [entry["sender"] for entry in chat(platform, "C1")]
     assert [] == chat(platform, "U2")
+    assert ["U1", "bot", "U1", "bot", "U2", "bot", "U1", ""] == [
+        entry["sender"] for entry in chat(platform, "")
+    ]
 
 
 def test_late_reply_is_in_the_conversation(platform: LinePlatform, bot: Bot) -> None:
