@@ -89,6 +89,22 @@ def test_imports_go_one_way(path: Path) -> None:
     assert [] == wrong
 
 
+# Where text that AWS, LINE or a file may have written is printed without control characters; the QR code is
+# all ours.
+PRINTS = {"provision/ui/text.py", "provision/ui/errors.py", "provision/ui/qr.py"}
+
+
+def test_everything_is_printed_in_one_place() -> None:
+    """Everything else uses ui.text.echo or show."""
+    printing = {
+        path.as_posix()
+        for path in FILES
+        for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("print", "click.echo")
+    }
+    assert PRINTS == printing
+
+
 # What the sandbox may import from the tool: pure functions and values, and the page with its server, which
 # know no stack. The demo runs the tool's commands.
 PURE = {

@@ -18,7 +18,7 @@ def show_error(error: ProvisionError) -> None:
         text = _wrapped(text)
         if head and "NO_COLOR" not in os.environ:
             text = text.replace(head, f"{RED}{head}{RESET}", 1)
-    print(text, file=sys.stderr)  # noqa: T201 (with a colour of our own)
+    print(text, file=sys.stderr)
 
 
 def _wrapped(text: str) -> str:

@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -22,6 +23,8 @@ from provision.ui.progress import Progress
 from provision.verify.probes import is_stored
 from provision.verify.tree import CheckContext, ok
 from tests.provision.conftest import Env
+from tests.provision.shell import Person, client, runtime_info
+from tests.provision.terminal import ENTER, Terminal
 
 USER = "U" + "1" * 32
 NEW_SECRET, NEW_TOKEN = "b" * 32, "new-token-" + "n" * 40
@@ -179,3 +182,29 @@ def test_before_setup(env: Env) -> None:
     env.secrets = replace(env.secrets)
     with pytest.raises(ProvisionError, match="there is none yet"):
         rotate(env, Secrets(NEW_TOKEN, NEW_SECRET))
+
+
+@pytest.mark.slow(seconds=90)
+def test_at_a_terminal(
+    person: Person, terminals: Callable[..., Terminal], addresses: dict[str, str]
+) -> None:
+    """Hidden; an empty answer keeps a value, one that LINE refuses is asked for again."""
+    secret = runtime_info(person)["channel_secret"]
+    assert 0 == person.types("--sandbox", "setup", "--yes", "--set", "image.uri=a/b:1").returncode
+    terminal = terminals("--sandbox", "secrets", "rotate")
+    terminal.until("Empty: the present value stays.")
+    terminal.type(ENTER)
+    terminal.until("Basic settings")
+    terminal.until("Empty: the present value stays.")
+    terminal.type("0" * 32 + ENTER)
+    terminal.until("and the secret is not")
+    terminal.until("It is not shown")
+    terminal.type(secret + ENTER)
+    terminal.until("Store CHANNEL_SECRET, and start new tasks?")
+    terminal.type(ENTER)
+    terminal.until("The bot's new tasks use the new values.")
+    assert 0 == terminal.wait()
+    ssm = client(addresses, "ssm")
+    stored = ssm.get_parameter(Name="CHANNEL_SECRET", WithDecryption=True)["Parameter"]
+    ssm.close()
+    assert (secret, 2) == (stored["Value"], stored["Version"])
