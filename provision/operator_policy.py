@@ -12,11 +12,11 @@ Statement = dict[str, Any]
 
 # The purposes of the permissions that each command needs. "": every command.
 PURPOSES: Mapping[str, tuple[str, ...]] = {
-    "": ("read", "deploy", "create", "delete"),
-    "setup": ("read", "deploy", "create"),
+    "": ("read", "secret", "deploy", "create", "delete"),
+    "setup": ("read", "secret", "deploy", "create"),
     "deploy": ("read", "deploy"),
     "status": ("read",),
-    "teardown": ("read", "delete"),
+    "teardown": ("read", "secret", "delete"),
 }
 MAX_SIZE = 6144  # characters of a managed policy; IAM User Guide, "IAM and AWS STS quotas"
 # Where their ARNs have region and account, for services that have no region there.

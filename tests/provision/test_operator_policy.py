@@ -157,6 +157,13 @@ def test_policy_for_status_only_reads() -> None:
     assert {"Read", "List"} == {level(action) for action in actions(a_policy("status"))}
 
 
+@pytest.mark.parametrize("verb", ["status", "deploy"])
+def test_policy_without_lines_secrets(verb: str) -> None:
+    """It does not read them: GetParameters returns them decrypted as well, and no condition prevents that."""
+    reading = {"ssm:GetParameter", "ssm:GetParameters", "ssm:GetParametersByPath", "kms:Decrypt"}
+    assert set() == actions(a_policy(verb)) & reading
+
+
 def test_policy_for_teardown_creates_nothing() -> None:
     """It cannot create, register, run or pass anything."""
     found = actions(a_policy("teardown"))
