@@ -12,9 +12,9 @@ Statement = dict[str, Any]
 
 # The purposes of the permissions that each command needs. "": every command.
 PURPOSES: Mapping[str, tuple[str, ...]] = {
-    "": ("read", "secret", "deploy", "create", "delete"),
+    "": ("read", "secret", "deploy", "retire", "create", "delete"),
     "setup": ("read", "secret", "deploy", "create"),
-    "deploy": ("read", "deploy"),
+    "deploy": ("read", "secret", "deploy", "retire"),
     "status": ("read",),
     "teardown": ("read", "secret", "delete"),
 }

@@ -71,12 +71,12 @@ class Role(Resource):
             Permission("read", "iam", "ListRoles"),
             Permission("read", "iam", "ListRoleTags", f"role{PATH}{self.stack}*"),
             Permission("read", "iam", "GetRole", f"{role} role/{name}"),  # without path: not found
-            Permission("read", "iam", "ListRolePolicies ListAttachedRolePolicies", role),
             Permission("read", "iam", "SimulatePrincipalPolicy", role),
             *([passed] if self.service else []),
             Permission("create", "iam", creating, role, condition=_within(self.boundary)),
             Permission("create", "iam", "TagRole UpdateAssumeRolePolicy", role),
             Permission("delete", "iam", "DeleteRole", role),
+            Permission("delete", "iam", "ListRolePolicies ListAttachedRolePolicies", role),
             Permission("delete", "iam", "DeleteRolePolicy DetachRolePolicy", role),
         ]
 
