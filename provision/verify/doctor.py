@@ -21,6 +21,7 @@ from provision.i18n import _
 from provision.image import base as base_image
 from provision.resources.base import Clients
 from provision.settings import Settings
+from provision.stack import Stack
 from provision.ui.text import account_number
 from provision.verify.tree import Check, Finding, ng, ok, skip
 
@@ -28,27 +29,6 @@ OLDEST_PYTHON = (3, 11)
 # Seconds between this clock and AWS's; signatures are valid that long (IAM User Guide).
 MAX_SKEW = 300
 LINE_URL = "https://api.line.me"
-# One of each kind of thing that setup makes.
-ACTIONS = (
-    "route53:CreateHostedZone",
-    "route53:ChangeResourceRecordSets",
-    "acm:RequestCertificate",
-    "elasticloadbalancing:CreateLoadBalancer",
-    "ec2:CreateSecurityGroup",
-    "ec2:AuthorizeSecurityGroupIngress",
-    "ecs:CreateCluster",
-    "ecs:RegisterTaskDefinition",
-    "ecs:CreateService",
-    "ecr:CreateRepository",
-    "ecr:PutImage",
-    "iam:CreateRole",
-    "iam:PutRolePolicy",
-    "iam:PassRole",
-    "logs:CreateLogGroup",
-    "ssm:PutParameter",
-    "s3:CreateBucket",
-    "scheduler:CreateSchedule",
-)
 
 
 @dataclass
@@ -242,20 +222,20 @@ def _account(context: DoctorContext) -> Finding:
 
 
 def _permissions(context: DoctorContext) -> Finding:
-    """Ask IAM's policy simulator whether the caller may make each kind of thing, on any resource."""
+    """Ask IAM's policy simulator whether the caller may do all that setup changes, on any resource."""
     if context.identity.arn.endswith(":root"):
         return ok(_("the root user may do everything"))
     try:
         arn = _principal(context)
         with aws.translate_errors(_("Could not ask IAM what {role} may do.", role=arn)):
-            answer = context.clients.aws.iam.simulate_principal_policy(
-                PolicySourceArn=arn, ActionNames=list(ACTIONS)
-            )
+            simulate = context.clients.aws.iam.get_paginator("simulate_principal_policy").paginate
+            pages = list(simulate(PolicySourceArn=arn, ActionNames=_changes(context.settings)))
     except (Pending, ProvisionError) as error:
         return not_checked(_why(error))
     denied = [
         result["EvalActionName"]
-        for result in answer["EvaluationResults"]
+        for page in pages
+        for result in page["EvaluationResults"]
         if result["EvalDecision"] != "allowed"
     ]
     if not denied:
@@ -267,6 +247,20 @@ def _permissions(context: DoctorContext) -> Finding:
             "limited to this stack's names are enough, too."
         ),
     )
+
+
+def _changes(settings: Settings) -> list[str]:
+    """Return the actions with which setup changes something; what is not chosen yet is an example."""
+    example = {"domain": "example.com", "network.vpc": "new"}
+    chosen = {key: value for key, value in settings.items() if value is not None}
+    found = {
+        f"{permission.service}:{action}"
+        for resource in Stack(Settings({**example, **chosen})).resources
+        for permission in resource.operator_permissions()
+        if permission.purpose in ("deploy", "create")
+        for action in permission.actions.split()
+    }
+    return sorted(found)
 
 
 def _why(error: Pending | ProvisionError) -> str:

@@ -179,7 +179,11 @@ def test_permissions_of_a_user(env: Env, monkeypatch: pytest.MonkeyPatch) -> Non
     identity = Identity("123456789012", arn, "Mon, 30 Nov 2026 08:00:00 GMT")
     monkeypatch.setattr(Aws, "identity", lambda _self: identity)
     found = in_account(env)["permissions"]
-    assert ("NG", True) == (found.state, "ecs:CreateService" in found.reason)
+    denied = found.reason.removeprefix("not allowed on every resource: ").split(", ")
+    needed = {"ecs:CreateService", "iam:PassRole", "route53:CreateHostedZone", "ecr:CreateRepository"}
+    assert ("NG", needed) == (found.state, needed & {*denied})
+    assert "scheduler:CreateSchedule" in denied
+    assert len(denied) == len({*denied})
     policy = '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}'
     iam.put_user_policy(UserName="reader", PolicyName="all", PolicyDocument=policy)
     assert Finding("OK", "simulated by IAM") == in_account(env)["permissions"]
