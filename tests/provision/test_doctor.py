@@ -180,7 +180,12 @@ def test_permissions_of_a_user(env: Env, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(Aws, "identity", lambda _self: identity)
     found = in_account(env)["permissions"]
     denied = found.reason.removeprefix("not allowed on every resource: ").split(", ")
-    needed = {"ecs:CreateService", "iam:PassRole", "route53:CreateHostedZone", "ecr:CreateRepository"}
+    needed = {
+        "ecs:CreateService",
+        "iam:PassRole",
+        "route53:CreateHostedZone",
+        "ecr:CreateRepository",
+    }
     assert ("NG", needed) == (found.state, needed & {*denied})
     assert "scheduler:CreateSchedule" in denied
     assert len(denied) == len({*denied})
