@@ -62,6 +62,10 @@ class Denied(UnknownState):
     """The permission for a read is missing."""
 
 
+class NotChecked(Denied):
+    """The permission to read one of LINE's secrets is missing: a command that only reads goes on without."""
+
+
 class NoResponse(UnknownState):
     """A read got no response, after all retries."""
 

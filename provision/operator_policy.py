@@ -12,11 +12,11 @@ Statement = dict[str, Any]
 
 # The purposes of the permissions that each command needs. "": every command.
 PURPOSES: Mapping[str, tuple[str, ...]] = {
-    "": ("read", "deploy", "create", "delete"),
-    "setup": ("read", "deploy", "create"),
-    "deploy": ("read", "deploy"),
+    "": ("read", "secret", "deploy", "retire", "create", "delete"),
+    "setup": ("read", "secret", "deploy", "create"),
+    "deploy": ("read", "secret", "deploy", "retire"),
     "status": ("read",),
-    "teardown": ("read", "delete"),
+    "teardown": ("read", "secret", "delete"),
 }
 MAX_SIZE = 6144  # characters of a managed policy; IAM User Guide, "IAM and AWS STS quotas"
 # Where their ARNs have region and account, for services that have no region there.
@@ -69,8 +69,16 @@ def statements(resources: Iterable[Resource], account: Account, verb: str = "") 
 
 
 def _permissions(resources: Iterable[Resource], stack: str) -> list[Permission]:
-    """Return the resources' permissions, and what listing the other kinds needs."""
-    found = [permission for resource in resources for permission in resource.operator_permissions()]
+    """Return the resources' permissions, and what listing the other kinds needs.
+
+    What is only recorded is not created again, and its permissions boundary is not known.
+    """
+    found = [
+        permission
+        for resource in resources
+        for permission in resource.operator_permissions()
+        if not (resource.recorded_key and permission.purpose == "create")
+    ]
     for name, kind in kinds().items():
         unused = kind.from_record(stack, f"{name}/{stack}", {})
         found += [one for one in unused.operator_permissions() if one.purpose == "read"]
@@ -87,6 +95,11 @@ def _scope(permission: Permission, account: Account) -> tuple[list[str], dict[st
     if arns == ["*"] and permission.service not in PLACES and not permission.any_region:
         equal["aws:RequestedRegion"] = account.region
     return arns, {name: keys for name, keys in condition.items() if keys}
+
+
+def is_unbounded(found: list[Statement]) -> bool:
+    """Return whether the statements allow to give a role permissions without a permissions boundary."""
+    return any("iam:PutRolePolicy" in one["Action"] and "Condition" not in one for one in found)
 
 
 def document(found: list[Statement]) -> dict[str, Any]:

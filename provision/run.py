@@ -24,7 +24,7 @@ from provision.pricing import HOURS, prices
 from provision.resources.base import Clients, Resource
 from provision.resources.hosted_zone import HostedZone
 from provision.resources.image import Image
-from provision.resources.parameter import Parameter
+from provision.resources.parameter import Parameter, read_secret
 from provision.resources.vpc import ZONES
 from provision.settings import BY_KEY
 from provision.stack import Secrets, Stack
@@ -92,10 +92,10 @@ class Run:
         return there_first or (record is not None and record.state == "adopted")
 
     def secret_value(self, parameter: Parameter) -> str:
-        """Return this run's secret, else the parameter's value. Raise ProvisionError or Pending."""
+        """Return this run's secret, else the parameter's value. Raise as `read_secret`."""
         if parameter.secret and (parameter.consented or not self.is_adopted(parameter)):
             return parameter.secret
-        return secret_in(self.clients.aws, parameter.name)
+        return read_secret(self.clients.aws, parameter.name)
 
     def label(self, key: str) -> str:
         """Return what a person calls the resource with this key; with --verbose the key."""
@@ -315,7 +315,7 @@ def clients_for(
 
     def get_token() -> str:
         name = file.settings["line.access_token_parameter"]
-        return _secrets().access_token or secret_in(aws, name)
+        return _secrets().access_token or read_secret(aws, name)
 
     try:
         dns = Dns.from_environment()
@@ -328,10 +328,3 @@ def clients_for(
     url = os.environ.get("LINE_API_URL", "") or "https://api.line.me"
     require_https("LINE_API_URL", url)
     return Clients(aws, dns, Line(token or get_token, url), registry.from_environment())
-
-
-def secret_in(aws: Aws, parameter: str) -> str:
-    """Return the decrypted value of a parameter. Raise ProvisionError or Pending."""
-    with aws_client.reading(_("Could not read the parameter {name}.", name=parameter)):
-        response = aws.ssm.get_parameter(Name=parameter, WithDecryption=True)
-        return str(response["Parameter"]["Value"])

@@ -6,7 +6,7 @@ from typing import Any
 
 from provision.clients import aws
 from provision.engine.inspector import Observation
-from provision.errors import UnknownState
+from provision.errors import NotChecked, UnknownState
 from provision.i18n import _
 from provision.resources.base import Milestone
 from provision.resources.ecs_deployment import EcsDeployment
@@ -40,8 +40,9 @@ def is_built(stack: Stack, file: StackFile) -> bool:
 
 
 def is_known(document: Mapping[str, Any]) -> bool:
-    """Return whether everything could be read."""
-    values = ((e["live"], e["ready"], e["drift"]) for e in document["resources"])
+    """Return whether everything was read, except what your permissions to LINE's secrets leave unchecked."""
+    entries = (entry for entry in document["resources"] if entry["checked"])
+    values = ((e["live"], e["ready"], e["drift"]) for e in entries)
     return document["tasks"]["running"] is not None and not any(None in each for each in values)
 
 
@@ -88,7 +89,10 @@ def _unknown(reason: str) -> dict[str, Any]:
 
 
 def entry(observation: Observation) -> dict[str, Any]:
-    """Return the entry of one resource. A value of None could not be read."""
+    """Return the entry of one resource. A value of None could not be read.
+
+    checked: False if that is for want of the permission to read one of LINE's secrets.
+    """
     resource, reason = observation.resource, observation.waiting
     unknown = bool(observation.unknown or (observation.error and observation.live is not None))
     milestone = isinstance(resource, Milestone)
@@ -100,6 +104,7 @@ def entry(observation: Observation) -> dict[str, Any]:
         else "milestone"
         if milestone
         else "none",
+        "checked": not isinstance(observation.error, NotChecked),
         "live": None if observation.unknown else observation.live is not None,
         "ready": None if unknown else not reason,
         "reason": reason,

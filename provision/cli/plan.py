@@ -8,6 +8,7 @@ from provision.cli import options
 from provision.cli.outcome import print_pause_notice, report_errors
 from provision.cli.planning import inspect_and_plan, unpriced_region
 from provision.cli.prepare import prepare_run
+from provision.errors import NotChecked
 from provision.i18n import _
 from provision.run import Options
 from provision.ui.progress import Progress
@@ -38,4 +39,5 @@ def plan(given: Options, as_json: bool) -> int:
         show_json(found.to_dict())
     else:
         show_plan(found, sys.stdout, unpriced_region(run), verbose=given.verbose)
-    return report_errors(found.errors) if found.errors or engine.unchecked else 0
+    errors = [error for error in found.errors if not isinstance(error, NotChecked)]
+    return report_errors(errors) if errors or engine.unchecked else 0

@@ -45,6 +45,14 @@ def policy(given: Options, verb: str | None, out: Path | None) -> int:
     run = prepare_run(given, save=False, read_only=True, recover=False)
     found = operator_policy.statements(_resources(run), _account(run), verb or "")
     documents = operator_policy.documents(found)
+    if operator_policy.is_unbounded(found):
+        show(
+            _(
+                "Note: with this policy one can give the stack's roles any permission, and run a task with "
+                "it. Set aws.permissions_boundary to prevent that: docs/SECURITY.md has an example."
+            ),
+            sys.stderr,
+        )
     if out:
         for path in _write(out, f"{run.stack.name}-{verb or 'all'}", documents):
             echo(str(path))

@@ -18,8 +18,8 @@ from provision.clients import aws
 from provision.engine.engine import Engine
 from provision.errors import Cancelled, ProvisionError, UsageError
 from provision.i18n import _
-from provision.resources.parameter import Parameter
-from provision.run import Options, Run, secret_in
+from provision.resources.parameter import Parameter, read_secret
+from provision.run import Options, Run
 from provision.ui.progress import Progress
 from provision.ui.reports import show_result
 from provision.ui.text import show
@@ -128,7 +128,7 @@ def _confirm(todo: list[Parameter], plain: list[Parameter]) -> None:
 
 def _delete_plain(run: Run, parameter: Parameter) -> None:
     """Delete a parameter that is a String, so that it is created anew: its type cannot be changed."""
-    parameter.secret = parameter.secret or secret_in(run.clients.aws, parameter.name)
+    parameter.secret = parameter.secret or read_secret(run.clients.aws, parameter.name)
     doing = _("Could not delete the parameter {name}.", name=parameter.name)
 
     def delete() -> None:

@@ -14,7 +14,7 @@ from provision import retries
 from provision.clients import aws
 from provision.clock import Clock
 from provision.engine.read_cache import cached_reads
-from provision.errors import ProvisionError, UnknownState
+from provision.errors import NotChecked, ProvisionError, UnknownState
 from provision.i18n import _
 from provision.resources.base import (
     AccountWide,
@@ -261,8 +261,7 @@ def _batched(resources: list[Resource], records: dict[str, Record]) -> Iterator[
             outputs = records[resource.key].outputs if resource.key in records else {}
             fields = dataclasses.fields(resource)
             ids = [outputs.get(f.name) for f in fields if f.metadata.get("path") == batch.id]
-            name = resource.identity() if batch.by_name else ""
-            if known_id := next(filter(None, ids), name):
+            if known_id := next(filter(None, ids), ""):
                 yield batch, known_id
 
 
@@ -296,12 +295,13 @@ def _dependencies_exist(resource: Resource, observations: dict[str, Observation]
 
 def _uninspected(resource: Resource, observations: dict[str, Observation]) -> Observation:
     """Return the observation of a resource whose dependency does not exist or could not be read."""
-    unknown = [
-        need.key
-        for need in resource.lookup_needs()
-        if need.key in observations and observations[need.key].unknown
-    ]
-    why = _("{key} could not be looked at", key=unknown[0]) if unknown else ""
+    needs = [observations.get(need.key) for need in resource.lookup_needs()]
+    unknown = next((need for need in needs if need and need.unknown), None)
+    if unknown is None:
+        return Observation(resource, None)
+    if isinstance(unknown.error, NotChecked):
+        return Observation(resource, None, error=unknown.error, unknown=unknown.unknown)
+    why = _("{key} could not be looked at", key=unknown.resource.key)
     return Observation(resource, None, unknown=why)
 
 

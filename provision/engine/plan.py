@@ -88,7 +88,8 @@ def plan(
         finish[key] = start + (observation.resource.polling.expected if takes_time else 0)
         if step is not None:
             steps.append(step)
-        if error := observation.error or _blocking_error(observation):
+        error = observation.error or _blocking_error(observation)
+        if error and error not in errors:  # that of a need may be its dependents' too
             errors.append(error)
     for orphan in orphans:
         reason = (unchecked or {}).get(orphan.key, "")

@@ -49,6 +49,10 @@ class ReadCache(Aws):
         """Return the services of another region, without a cache."""
         return self._aws.in_region(region)
 
+    def caller(self) -> str:
+        """Return the ARN of the caller, which is asked for once."""
+        return self._aws.caller()
+
     def regions(self, service: str) -> list[str]:
         """Return the regions of a service that boto3 knows."""
         return self._aws.regions(service)

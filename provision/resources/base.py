@@ -113,14 +113,15 @@ class Deletion:
 class Permission:
     """IAM actions that the person who runs provision needs for a resource.
 
-    purpose: read (every command), deploy, create (setup, resume), or delete (teardown, pause, and setup after
-    a changed setting). service: the prefix of the actions. actions: separated by spaces. resource: the parts
-    of ARNs after the account, separated by spaces; "*" for actions that take no resource. tag: whether the
-    request or the resource must have the stack's tag. condition: a Condition element. any_region: it is used
-    in other regions too.
+    purpose: read (every command), secret (reads one of LINE's; every command that changes something), deploy
+    (setup, too), retire (deletes what deploy has replaced), create (setup, resume), or delete (teardown,
+    pause, and setup after a changed setting). service: the prefix of the actions. actions: separated by
+    spaces. resource: the parts of ARNs after the account, separated by spaces; "*" for actions that take no
+    resource. tag: whether the request or the resource must have the stack's tag. condition: a Condition
+    element. any_region: it is used in other regions too.
     """
 
-    purpose: Literal["read", "deploy", "create", "delete"]
+    purpose: Literal["read", "secret", "deploy", "retire", "create", "delete"]
     service: str
     actions: str
     resource: str = "*"
@@ -134,7 +135,7 @@ class Batch:
     """A Describe call that takes a list of ids.
 
     parameter: the parameter for the ids. items_key: the key of the list in the response. id: the key of an
-    item's id. by_name: the id is a name from the settings, so it is known before the resource is recorded.
+    item's id.
     """
 
     service: str
@@ -142,7 +143,6 @@ class Batch:
     parameter: str
     items_key: str
     id: str
-    by_name: bool = False
 
 
 @dataclass(frozen=True)

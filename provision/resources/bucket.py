@@ -82,7 +82,8 @@ class NewsBucket(Resource):
                 "read",
                 "s3",
                 "GetBucketPolicy GetBucketPublicAccessBlock GetBucketOwnershipControls "
-                "GetEncryptionConfiguration GetLifecycleConfiguration ListBucket",
+                "GetEncryptionConfiguration GetLifecycleConfiguration ListBucket "
+                "ListBucketVersions",
                 bucket,
             ),
             Permission("read", "s3", "GetObject", f"{bucket}/{FOLDER}/*"),
@@ -93,7 +94,7 @@ class NewsBucket(Resource):
                 "PutBucketTagging PutEncryptionConfiguration PutLifecycleConfiguration",
                 bucket,
             ),
-            Permission("delete", "s3", "DeleteBucket ListBucketVersions", bucket),
+            Permission("delete", "s3", "DeleteBucket", bucket),
             Permission("delete", "s3", "DeleteObjectVersion", f"{bucket}/*"),
         ]
 

@@ -78,7 +78,7 @@ class Certificate(Resource):
             Permission("create", "acm", "RequestCertificate", tag="RequestTag"),
             Permission("create", "acm", "AddTagsToCertificate", "certificate/*", "RequestTag"),
             Permission("delete", "acm", "DeleteCertificate", "certificate/*", "ResourceTag"),
-            Permission("delete", "ec2", "DescribeRegions"),
+            Permission("read", "ec2", "DescribeRegions"),
         ]
 
     def identity(self) -> str:

@@ -98,7 +98,8 @@ class HostedZone(Resource):
             Permission("create", "route53", "ChangeTagsForResource", zone),
             Permission("create", "route53", "ChangeResourceRecordSets", zone, condition=below),
             Permission("delete", "route53", "ChangeResourceRecordSets", zone, condition=below),
-            Permission("delete", "route53", "DeleteHostedZone GetDNSSEC", zone),
+            Permission("read", "route53", "GetDNSSEC", zone),
+            Permission("delete", "route53", "DeleteHostedZone", zone),
         ]
 
     def identity(self) -> str:

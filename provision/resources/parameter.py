@@ -3,12 +3,13 @@
 from dataclasses import field
 from typing import Any
 
-from provision.errors import ProvisionError
+from provision.clients import aws
+from provision.clients.aws_advice import ACCESS_DENIED
+from provision.errors import NotChecked, ProvisionError
 from provision.i18n import _
 from provision.parallel import run_all
 from provision.resources import kms
 from provision.resources.base import (
-    Batch,
     Clients,
     Deletion,
     Difference,
@@ -42,8 +43,8 @@ class Parameter(Resource):
     key_arn: str = output("KeyArn")  # the customer managed key of an adopted one
     plain: bool = field(default=False, init=False)  # a String: found, but not encrypted
     created: bool = field(default=False, init=False)  # by this process, without a key of its own
+    unreadable: bool = field(default=False, init=False)  # it may not be read by whoever runs this
     deletion = Deletion(immediate=True)
-    batch = Batch("ssm", "get_parameters", "Names", "Parameters", "Name", by_name=True)
     errors = Errors(
         not_found=("ParameterNotFound",),
         exists=("ParameterAlreadyExists",),
@@ -55,7 +56,8 @@ class Parameter(Resource):
         parameter = f"parameter/{identity_in(self.key).removeprefix('/')}"
         return [
             Permission("read", "ssm", "DescribeParameters"),
-            Permission("read", "ssm", "GetParameters GetParameter ListTagsForResource", parameter),
+            Permission("read", "ssm", "ListTagsForResource", parameter),
+            Permission("secret", "ssm", "GetParameter", parameter),
             Permission("create", "ssm", "PutParameter AddTagsToResource", parameter),
             Permission("delete", "ssm", "DeleteParameter", parameter),
         ]
@@ -66,34 +68,38 @@ class Parameter(Resource):
         ssm = clients.aws.ssm
         selector = {"Key": "tag:provision:stack", **({"Values": [stack]} if stack else {})}
         pages = ssm.get_paginator("describe_parameters").paginate(ParameterFilters=[selector])
-        names = [parameter["Name"] for page in pages for parameter in page["Parameters"]]
-        return run_all(
-            lambda name: (_tags(clients, name), dict(ssm.get_parameter(Name=name)["Parameter"])),
-            names,
-        )
+        found = [parameter for page in pages for parameter in page["Parameters"]]
+        return run_all(lambda each: (_tags(clients, each["Name"]), _with_arn(clients, each)), found)
 
     def find(self, clients: Clients) -> Live | None:
-        """Find the parameter by name; decrypt its value only to compare it with this run's."""
-        name = self.parameter_name or self.name
-        secret = self.secret
-        answer = clients.aws.ssm.get_parameters(Names=[name], WithDecryption=bool(secret))
-        if not answer["Parameters"]:
-            return None
-        live = dict(answer["Parameters"][0])
-        value = live.pop("Value", "")
-        self.plain = live.get("Type") == "String"
-        key = self.key_arn if self.arn or self.created else self._key(clients, name)
-        return {**live, "UpToDate": not secret or value == secret, "KeyArn": key}
+        """Find the parameter by name; read its value only to compare it with this run's.
 
-    def _key(self, clients: Clients, name: str) -> str:
-        """Return the ARN of the customer managed key with which it is encrypted; "" without one."""
+        GetParameters would do, but a permission for it is one to decrypt: there is no condition key for
+        WithDecryption, and everybody in the account may use the key aws/ssm through Parameter Store.
+        """
+        name = self.parameter_name or self.name
         selector = {"Key": "Name", "Option": "Equals", "Values": [name]}
         pages = clients.aws.ssm.get_paginator("describe_parameters").paginate(
             ParameterFilters=[selector]
         )
         found = [parameter for page in pages for parameter in page["Parameters"]]
-        keys = [str(item.get("KeyId", "")) for item in found if item["Name"] == name]
-        return kms.key_arn(clients, keys[0]) if keys else ""
+        live = next((each for each in found if each["Name"] == name), None)
+        if live is None:
+            return None
+        self.plain = live.get("Type") == "String"
+        key = self.key_arn
+        if not (self.arn or self.created):
+            key = kms.key_arn(clients, str(live.get("KeyId", "")))
+        up_to_date = self._is_up_to_date(clients, name)
+        return {**_with_arn(clients, live), "UpToDate": up_to_date, "KeyArn": key}
+
+    def _is_up_to_date(self, clients: Clients, name: str) -> bool:
+        """Return whether the value is this run's; set `unreadable` if it may not be read."""
+        if not self.secret:
+            return True
+        value = _value(clients.aws, name)
+        self.unreadable = value is None
+        return value == self.secret
 
     def recovered_settings(self, live: Live) -> FoundSettings:
         """Return its name."""
@@ -125,7 +131,9 @@ class Parameter(Resource):
         return True
 
     def desired(self) -> dict[str, Any]:
-        """Return that the value equals this run's."""
+        """Return that the value equals this run's. Raise NotChecked if it may not be read."""
+        if self.unreadable:
+            raise not_checked(self.parameter_name)
         return {"UpToDate": True}
 
     def plan_notes(self) -> list[str]:
@@ -153,6 +161,42 @@ class Parameter(Resource):
     def delete(self, clients: Clients) -> None:
         """Call DeleteParameter."""
         clients.aws.ssm.delete_parameter(Name=self.parameter_name)
+
+
+def read_secret(client: aws.Aws, name: str) -> str:
+    """Return the decrypted value of a parameter. Raise NotChecked, ProvisionError or Pending."""
+    with aws.reading(_("Could not read the parameter {name}.", name=name)):
+        value = _value(client, name)
+    if value is None:
+        raise not_checked(name)
+    return value
+
+
+def _value(client: aws.Aws, name: str) -> str | None:
+    """Return the decrypted value of a parameter; None if the permission to read it is missing."""
+    get = client.ssm.get_parameter
+    answer = aws.call_or_none(ACCESS_DENIED, get, Name=name, WithDecryption=True)
+    return None if answer is None else str(answer["Parameter"]["Value"])
+
+
+def not_checked(name: str) -> NotChecked:
+    """Return the error for a parameter whose value may not be read."""
+    return NotChecked(
+        _("Could not read the parameter {name}.", name=name),
+        _("not checked: you have no permission to read the parameter {name}", name=name),
+        _(
+            "If you need that, ask the account's administrator for ssm:GetParameter on the parameter, and "
+            "for kms:Decrypt if it has a KMS key of your own."
+        ),
+    )
+
+
+def _with_arn(clients: Clients, parameter: Live) -> Live:
+    """Return the answer of DescribeParameters with the ARN. Source: Service Authorization Reference, SSM."""
+    _arn, partition, _service, _region, account, _caller = clients.aws.caller().split(":", 5)
+    path = str(parameter["Name"]).removeprefix("/")
+    arn = f"arn:{partition}:ssm:{clients.aws.region}:{account}:parameter/{path}"
+    return {**parameter, "ARN": arn}
 
 
 def _tags(clients: Clients, name: str) -> dict[str, str]:

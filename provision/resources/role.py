@@ -67,15 +67,17 @@ class Role(Resource):
         passed = Permission(
             "deploy", "iam", "PassRole", role, condition={"StringEquals": to_service}
         )
+        creating = "CreateRole PutRolePermissionsBoundary" if self.boundary else "CreateRole"
         return [
             Permission("read", "iam", "ListRoles"),
             Permission("read", "iam", "ListRoleTags", f"role{PATH}{self.stack}*"),
             Permission("read", "iam", "GetRole", f"{role} role/{name}"),  # without path: not found
-            Permission("read", "iam", "ListRolePolicies ListAttachedRolePolicies", role),
             Permission("read", "iam", "SimulatePrincipalPolicy", role),
             *([passed] if self.service else []),
-            Permission("create", "iam", "CreateRole TagRole UpdateAssumeRolePolicy", role),
+            Permission("create", "iam", creating, role, condition=_within(self.boundary)),
+            Permission("create", "iam", "TagRole UpdateAssumeRolePolicy", role),
             Permission("delete", "iam", "DeleteRole", role),
+            Permission("delete", "iam", "ListRolePolicies ListAttachedRolePolicies", role),
             Permission("delete", "iam", "DeleteRolePolicy DetachRolePolicy", role),
         ]
 
@@ -169,6 +171,14 @@ class Role(Resource):
         iam.delete_role(RoleName=name)
 
 
+def _within(boundary: str) -> dict[str, dict[str, str]]:
+    """Return the condition that the role has, or gets, this permissions boundary; none for "".
+
+    Source: IAM User Guide, "Delegating responsibility to others using permissions boundaries".
+    """
+    return {"StringEquals": {"iam:PermissionsBoundary": boundary}} if boundary else {}
+
+
 @resource
 class RolePolicy(Resource):
     """An inline policy, owned through its role."""
@@ -185,9 +195,10 @@ class RolePolicy(Resource):
     def operator_permissions(self) -> list[Permission]:
         """Return the permissions."""
         role = f"role{PATH}{identity_in(self.key)}"
+        bounded = _within(self.role.boundary if self.role else "")
         return [
             Permission("read", "iam", "GetRolePolicy", role),
-            Permission("create", "iam", "PutRolePolicy", role),
+            Permission("create", "iam", "PutRolePolicy", role, condition=bounded),
             Permission("delete", "iam", "DeleteRolePolicy", role),
         ]
 

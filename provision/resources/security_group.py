@@ -89,7 +89,7 @@ class SecurityGroup(Resource):
                 "ResourceTag",
             ),
             Permission("create", "ec2", "AuthorizeSecurityGroupEgress", "security-group-rule/*"),
-            Permission("delete", "ec2", "DescribeNetworkInterfaces"),
+            Permission("read", "ec2", "DescribeNetworkInterfaces"),
             Permission("delete", "ec2", "DeleteSecurityGroup", "security-group/*", "ResourceTag"),
         ]
 

@@ -64,10 +64,9 @@ class Family(Resource):
         family = f"task-definition/{identity_in(self.key)}:*"
         return [
             Permission("read", "ecs", "DescribeTaskDefinition ListTaskDefinitions"),
-            Permission(
-                "deploy", "ecs", "RegisterTaskDefinition TagResource DeleteTaskDefinitions", family
-            ),
-            Permission("deploy", "ecs", "DeregisterTaskDefinition"),
+            Permission("deploy", "ecs", "RegisterTaskDefinition TagResource", family),
+            Permission("retire", "ecs", "DeregisterTaskDefinition"),
+            Permission("retire", "ecs", "DeleteTaskDefinitions", family),
             Permission("delete", "ecs", "DeregisterTaskDefinition"),
             Permission("delete", "ecs", "DeleteTaskDefinitions", family),
         ]

@@ -118,9 +118,10 @@ def headline(document: dict[str, Any]) -> str:
     """Return the one sentence that sums up what `status --json` says."""
     entries = document["resources"]
     unknown = [entry for entry in entries if None in (entry["live"], entry["ready"])]
+    unchecked = [entry for entry in unknown if not entry["checked"]]
     differing = [entry for entry in entries if entry["drift"]]
     waiting = [entry for entry in entries if entry["ready"] is False]
-    if unknown:
+    if len(unknown) > len(unchecked):
         return _("{count} resources could not be looked at.", count=len(unknown))
     if document["paused"]:
         return _("Paused: `provision resume` creates again what the pause deleted.")
@@ -133,6 +134,8 @@ def headline(document: dict[str, Any]) -> str:
         return _("{count} resources differ: `provision plan` shows how.", count=len(differing))
     if waiting:
         return _("{count} resources are not ready.", count=len(waiting))
+    if unchecked:
+        return _("What could be checked is well; {count} resources were not.", count=len(unchecked))
     return _("All is well.")
 
 

@@ -22,6 +22,7 @@ from provision.i18n import _
 from provision.image import base as base_image
 from provision.resources.base import Clients
 from provision.settings import Settings
+from provision.stack import Stack
 from provision.ui.text import account_number
 from provision.verify.permissions import simulate
 from provision.verify.tree import Check, Finding, ng, ok, skip
@@ -30,27 +31,6 @@ OLDEST_PYTHON = (3, 11)
 # Seconds between this clock and AWS's; signatures are valid that long (IAM User Guide).
 MAX_SKEW = 300
 LINE_URL = "https://api.line.me"
-# One of each kind of thing that setup makes.
-ACTIONS = (
-    "route53:CreateHostedZone",
-    "route53:ChangeResourceRecordSets",
-    "acm:RequestCertificate",
-    "elasticloadbalancing:CreateLoadBalancer",
-    "ec2:CreateSecurityGroup",
-    "ec2:AuthorizeSecurityGroupIngress",
-    "ecs:CreateCluster",
-    "ecs:RegisterTaskDefinition",
-    "ecs:CreateService",
-    "ecr:CreateRepository",
-    "ecr:PutImage",
-    "iam:CreateRole",
-    "iam:PutRolePolicy",
-    "iam:PassRole",
-    "logs:CreateLogGroup",
-    "ssm:PutParameter",
-    "s3:CreateBucket",
-    "scheduler:CreateSchedule",
-)
 
 
 @dataclass
@@ -257,12 +237,12 @@ def _account(context: DoctorContext) -> Finding:
 
 
 def _permissions(context: DoctorContext) -> Finding:
-    """Ask IAM's policy simulator whether the caller may make each kind of thing, on any resource."""
+    """Ask IAM's policy simulator whether the caller may do all that setup changes, on any resource."""
     if context.identity.arn.endswith(":root"):
         return ok(_("the root user may do everything"))
     try:
         arn = _principal(context)
-        results = simulate(context.clients, arn, list(ACTIONS))
+        results = simulate(context.clients, arn, _changes(context.settings))
     except ProvisionError as error:
         return not_checked(error.why)
     denied = [r["EvalActionName"] for r in results if r["EvalDecision"] != "allowed"]
@@ -275,6 +255,20 @@ def _permissions(context: DoctorContext) -> Finding:
             "limited to this stack's names are enough, too."
         ),
     )
+
+
+def _changes(settings: Settings) -> list[str]:
+    """Return the actions with which setup changes something; what is not chosen yet is an example."""
+    example = {"domain": "example.com", "network.vpc": "new"}
+    chosen = {key: value for key, value in settings.items() if value is not None}
+    found = {
+        f"{permission.service}:{action}"
+        for resource in Stack(Settings({**example, **chosen})).resources
+        for permission in resource.operator_permissions()
+        if permission.purpose in ("deploy", "create")
+        for action in permission.actions.split()
+    }
+    return sorted(found)
 
 
 def _principal(context: DoctorContext) -> str:

@@ -11,7 +11,7 @@ from provision.clients.line import LineError
 from provision.clients.tls import Tls
 from provision.clock import Clock
 from provision.engine.inspector import Observation
-from provision.errors import ProvisionError, UnknownState
+from provision.errors import NotChecked, ProvisionError, UnknownState
 from provision.i18n import _
 from provision.resources.base import Resource
 from provision.run import Run
@@ -129,6 +129,8 @@ def _run_check(
             return check.function(context)
     except LineError as error:  # an UnknownState, but here the response is the result
         return ng(error.why, error.then)
+    except NotChecked as error:
+        return skip(error.why, error.then)
     except UnknownState as error:
         return unknown(error.why, error.then)
     except ProvisionError as error:
@@ -156,6 +158,8 @@ def _check_resource(context: CheckContext, resource: Resource | None) -> Finding
         return skip(_("not set in stack.yaml"))
     observation = context.observations[resource.key]
     outside = bool(getattr(resource, "outside", False))
+    if isinstance(observation.error, NotChecked):
+        return skip(observation.error.why, observation.error.then)
     if observation.error:
         make_finding = unknown if isinstance(observation.error, UnknownState) else ng
         return make_finding(observation.error.why, observation.error.then)

@@ -1,9 +1,11 @@
 """Commands run by an IAM user who has the policy that `provision policy` writes, and nothing else."""
 
 import json
+import os
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import boto3
 import pytest
 
 from provision.clients.aws import Aws
+from provision.operator_policy import PURPOSES
 from provision.sandbox.aws.in_process import attach
 from provision.sandbox.delays import Delays
 from tests.golden.command_runner import Session, Shell, open_shell
@@ -43,6 +46,8 @@ class Operator:
     env: Env
     root: Session
     capsys: pytest.CaptureFixture[str]
+    # The actions that each command needed, and whether it was allowed.
+    commands: dict[str, set[tuple[str, bool]]] = field(default_factory=lambda: defaultdict(set))
 
     def allow(self, *options: str) -> list[str]:
         """Give the user the policies that `provision policy` writes with these options; return them."""
@@ -59,15 +64,19 @@ class Operator:
 
     def checks(self, *, allowed: bool) -> set[str]:
         """Return the actions that the user's calls needed, those allowed or those denied."""
-        checks = self.env.sandbox.cloud.permissions.checks
-        return {
-            action for caller, action, _on, answer in checks if caller == ARN and answer is allowed
-        }
+        made = set().union(*self.commands.values())
+        return {action for action, answer in made if answer is allowed}
 
     def run(self, *words: str) -> str:
         """Run a command without questions, assert that it succeeds, and return its stdout."""
+        checks = self.env.sandbox.cloud.permissions.checks
+        checks.clear()
         self.capsys.readouterr()
-        self.shell.run(*words)
+        try:
+            self.shell.run(*words)
+        finally:
+            found = {(action, answer) for caller, action, _on, answer in checks if caller == ARN}
+            self.commands[words[0]] |= found
         return self.capsys.readouterr().out
 
 
@@ -109,9 +118,8 @@ def operator(
 
 def verify(operator: Operator) -> None:
     """Run `provision verify`; here the host has no TLS side, so its last checks cannot succeed."""
-    operator.capsys.readouterr()
     with pytest.raises(AssertionError, match="provision verify"):
-        operator.shell.run("verify", "--json")
+        operator.run("verify", "--json")
     found = json.loads(operator.capsys.readouterr().out)["checks"]
     assert {"tls", "test", "message"} == {check["key"] for check in found if check["state"] != "OK"}
 
@@ -176,6 +184,19 @@ def protect(operator: Operator) -> None:
     )
 
 
+def rotate(operator: Operator) -> None:
+    """Replace LINE's access token, as its console does."""
+    token = "n" * 172
+    operator.env.sandbox.line.access_token = token
+    os.environ["LINE_CHANNEL_ACCESS_TOKEN"] = token
+
+
+def lose(operator: Operator) -> None:
+    """Delete stack.yaml."""
+    for path in operator.shell.folder.glob("*stack.yaml*"):
+        path.unlink()
+
+
 def existing(operator: Operator) -> None:
     """Create what the stack would create."""
     operator.shell.create_existing_resources()
@@ -187,6 +208,7 @@ SCENARIOS: dict[str, tuple[str, list[Step]]] = {
         SHIPPED,
         [
             f"policy {ANSWERS}",
+            f"plan {ANSWERS}",
             f"setup {ANSWERS}",
             "plan",
             "status --json",
@@ -198,15 +220,27 @@ SCENARIOS: dict[str, tuple[str, list[Step]]] = {
             "resume",
             "deploy --set image.files=own",
             "deploy --rollback",
+            rotate,
+            "setup",
+            lose,
+            "recover",
+            "setup --set service.memory=1024",
+            "plan --set schedule.start= --set schedule.stop= --set news.feeds= --set domain=example.com",
             "teardown",
             "teardown --everything",
         ],
     ),
     "new network": (
         NEW_NETWORK.replace("news: {", "news: {bucket: own-news, "),
-        ["setup", "plan", "status --json", "teardown --everything"],
+        [
+            "plan",
+            "setup",
+            "plan --set news.bucket=",
+            "status --json",
+            "teardown --everything",
+        ],
     ),
-    "adopted": (ADOPTED, [existing, "setup", "status --json", "teardown --everything"]),
+    "adopted": (ADOPTED, [existing, "plan", "setup", "status --json", "teardown --everything"]),
     "changed by hand": (
         HOURS_AND_FEEDS,
         ["setup", by_hand, "setup", protect, "teardown --everything"],
@@ -214,13 +248,23 @@ SCENARIOS: dict[str, tuple[str, list[Step]]] = {
 }
 
 
-def play(operator: Operator, name: str) -> list[str]:
-    """Run the steps of a scenario with the policies for it, which are returned; each command succeeds."""
+def play(operator: Operator, name: str) -> dict[str, list[Any]]:
+    """Run the steps of a scenario with the policy for it; each command succeeds.
+
+    Return the statements of that policy and of those for one command.
+    """
     text, steps = SCENARIOS[name]
     (operator.shell.folder / "own").mkdir(exist_ok=True)
     (operator.shell.folder / "own/words.txt").write_text("mine")
     operator.shell.write_stack(text)
-    policies = operator.allow(*(ANSWERS.split() if name == "shipped" else ()))
+    given = ANSWERS.split() if name == "shipped" else []
+    operator.allow(*given)
+    policies = {
+        verb: json.loads(operator.run("policy", *given, *(("--for", verb) if verb else ())))[
+            "Statement"
+        ]
+        for verb in PURPOSES
+    }
     for step in steps:
         if callable(step):
             step(operator)

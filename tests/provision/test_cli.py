@@ -34,7 +34,7 @@ def test_setup_status_plan_and_teardown(person: Person, addresses: dict[str, str
     status = json.loads(person.types("status", "--sandbox", "--json").stdout)
     assert "https://news-bot.example/webhook" == status["url"]
     assert [] == [entry for entry in status["resources"] if not entry["ready"] or not entry["live"]]
-    assert {"key", "kind", "state", "live", "ready", "reason", "drift"} == set(
+    assert {"key", "kind", "state", "checked", "live", "ready", "reason", "drift"} == set(
         status["resources"][0]
     )
 

@@ -273,8 +273,8 @@ def test_plan_by_resource(capsys: pytest.CaptureFixture[str]) -> None:
 
 def entry(key: str, **more: Any) -> dict[str, Any]:
     """Return an entry of `status --json`: created and ready, unless said otherwise."""
-    plain = {"key": key, "state": "created", "live": True, "ready": True, "reason": "", "drift": []}
-    return {**plain, **more}
+    plain = {"key": key, "state": "created", "reason": "", "drift": []}
+    return {**plain, "checked": True, "live": True, "ready": True, **more}
 
 
 def document(*entries: dict[str, Any], paused: bool = False, built: bool = True) -> dict[str, Any]:
@@ -314,6 +314,10 @@ ABSENT = {"live": False, "ready": False, "reason": "not there", "state": "none"}
         (
             document(entry("zone/x", ready=None)),
             "1 resources could not be looked at.",
+        ),
+        (
+            document(entry("zone/x"), entry("webhook/x", ready=None, checked=False)),
+            "What could be checked is well; 1 resources were not.",
         ),
         (
             document(entry("zone/x"), paused=True),

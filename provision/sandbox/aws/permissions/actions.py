@@ -4,6 +4,7 @@ Source: Service Authorization Reference, each service's actions with their depen
 Guide, "AWS global condition context keys" and "Grant permissions to pass a role to a service".
 """
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -171,6 +172,23 @@ def _roles_of(cloud: Cloud, call: Call) -> list[str | None]:
     return [revisions[number].task_role_arn, revisions[number].execution_role_arn]
 
 
+# Calls on a user or role whose boundary, not that of the request, is the value of iam:PermissionsBoundary.
+_BOUNDED = re.compile(
+    r"((Attach|Detach|Put|Delete)(User|Role)Policy|Delete(User|Role)PermissionsBoundary)"
+)
+
+
+@behaves("permissions.boundary-condition")
+def _boundary(cloud: Cloud, call: Call) -> dict[str, str]:
+    """Return the condition key with the boundary that a user or role has (User Guide, keys for IAM)."""
+    if not (call.service == "iam" and _BOUNDED.fullmatch(call.operation)):
+        return {}
+    user = cloud.backend("iam").users.get(call.params.get("UserName"))
+    entity = user or cloud.iam.role(call.params.get("RoleName") or "")
+    boundary = getattr(entity, "permissions_boundary_arn", None)
+    return {"iam:permissionsboundary": boundary} if boundary else {}
+
+
 @behaves("permissions.record-names")
 def context(cloud: Cloud, call: Call) -> dict[str, Any]:
     """Return the condition keys of the request."""
@@ -197,7 +215,7 @@ def context(cloud: Cloud, call: Call) -> dict[str, Any]:
     if call.service == "ecs" and call.operation not in ("CreateCluster", "DeleteCluster"):
         cluster = str(call.params.get("cluster") or "default").rpartition("/")[2]
         keys["ecs:cluster"] = f"arn:aws:ecs:{call.region}:{cloud.account_id}:cluster/{cluster}"
-    return keys
+    return keys | _boundary(cloud, call)
 
 
 def _tags(params: dict[str, Any]) -> dict[str, str]:

@@ -10,6 +10,8 @@ from tests.sandbox.aws.ecs.bot_service import Bot
 from tests.sandbox.conftest import REGION, Account
 
 TASKS = "ecs-tasks.amazonaws.com"
+MANAGED = "arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy"
+TRUST = {"Effect": "Allow", "Principal": {"Service": TASKS}, "Action": "sts:AssumeRole"}
 
 
 def document(*statements: dict[str, Any]) -> str:
@@ -25,9 +27,7 @@ def allow(action: Any, resource: Any = "*", **more: Any) -> dict[str, Any]:
 def a_role(account: Account, *statements: dict[str, Any], name: str = "bot") -> str:
     """Create a role for ECS tasks with an inline policy, propagated; return its ARN."""
     iam = account.client("iam")
-    trust = document(
-        {"Effect": "Allow", "Principal": {"Service": TASKS}, "Action": "sts:AssumeRole"}
-    )
+    trust = document(TRUST)
     arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
     if statements:
         iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=document(*statements))
@@ -221,6 +221,40 @@ def test_boundary_of_a_role(account: Account) -> None:
     code, _, message = account.refusal(caller("ecr").describe_repositories)
     assert "AccessDeniedException" == code
     assert "because no permissions boundary allows the ecr:DescribeRepositories action" in message
+
+
+@pytest.mark.behaviour("permissions.boundary-condition")
+def test_boundary_is_a_condition(account: Account) -> None:
+    """It is the boundary of the request where that has one, otherwise the one that the role has."""
+    iam = account.client("iam")
+    own, other = (
+        iam.create_policy(PolicyName=name, PolicyDocument=document(allow("s3:*")))["Policy"]["Arn"]
+        for name in ("own", "other")
+    )
+    bounded = {"Condition": {"StringEquals": {"iam:PermissionsBoundary": own}}}
+    maria = a_user(account, allow("iam:*", **bounded))("iam")
+    role: dict[str, Any] = {"RoleName": "r", "AssumeRolePolicyDocument": document(TRUST)}
+    policy = {"RoleName": "r", "PolicyName": "p", "PolicyDocument": document(allow("*"))}
+    attached = {"RoleName": "r", "PolicyArn": MANAGED}
+
+    def refused(call: Callable[..., Any], **parameters: Any) -> bool:
+        return "AccessDenied" == account.refusal(call, **parameters)[0]
+
+    assert refused(maria.create_role, **role)
+    assert refused(maria.create_role, PermissionsBoundary=other, **role)
+    maria.create_role(PermissionsBoundary=own, **role)
+    maria.put_role_policy(**policy)
+    maria.attach_role_policy(**attached)
+    assert refused(maria.put_role_permissions_boundary, RoleName="r", PermissionsBoundary=other)
+    maria.delete_role_permissions_boundary(RoleName="r")
+    for call, parameters in (
+        (maria.put_role_policy, policy),
+        (maria.attach_role_policy, attached),
+        (maria.detach_role_policy, attached),
+        (maria.delete_role_policy, {"RoleName": "r", "PolicyName": "p"}),
+        (maria.delete_role_permissions_boundary, {"RoleName": "r"}),
+    ):
+        assert refused(call, **parameters)
 
 
 def test_boundary_of_a_user(account: Account) -> None:
