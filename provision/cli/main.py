@@ -145,9 +145,12 @@ def end_with(status: int) -> NoReturn:
 
 def run(arguments: list[str]) -> int:
     """Run one command. Return the exit status."""
-    return guarded(
-        lambda: int(build().main(arguments, prog_name="provision", standalone_mode=False) or 0)
-    )
+    try:
+        return guarded(
+            lambda: int(build().main(arguments, prog_name="provision", standalone_mode=False) or 0)
+        )
+    finally:
+        i18n.repeat_flags("")
 
 
 def guarded(action: Callable[[], int]) -> int:

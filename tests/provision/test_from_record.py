@@ -21,13 +21,11 @@ def clients(**calls: Any) -> Clients:
 
 def test_cluster_is_named_by_its_key() -> None:
     """A foreign task in the cluster is reported with the cluster's name."""
-    pages = SimpleNamespace(paginate=lambda **_: [])
-    ecs = clients(
-        get_paginator=pages,
-        list_tasks={"taskArns": ["foreign"]},
-        describe_tasks={"tasks": [{"taskArn": "foreign", "group": "family:foreign"}]},
+    pages = {"list_tasks": [{"taskArns": []}, {"taskArns": ["foreign"]}]}
+    ecs = clients(describe_tasks={"tasks": [{"taskArn": "foreign", "group": "family:foreign"}]})
+    ecs.aws.ecs.get_paginator = lambda name: SimpleNamespace(
+        paginate=lambda **_: pages.get(name, [])
     )
-    ecs.aws.ecs.get_paginator = lambda name: pages
     cluster = Cluster.from_record("news-bot", "cluster/news-bot", {"arn": CLUSTER})
     assert [ExternalUse("news-bot: foreign")] == cluster.external_uses(ecs, frozenset())
 

@@ -172,7 +172,7 @@ def test_file_open_to_other_users(tmp_path: Path, folder: int, file: int) -> Non
 def test_remote_addresses_are_rejected(tmp_path: Path, name: str, address: str) -> None:
     """Keys and secrets are not sent to other machines."""
     write_runtime(TOLD | {name: address}, file_in(tmp_path))
-    with pytest.raises(ProvisionError, match=f"its {name} leads to another machine"):
+    with pytest.raises(ProvisionError, match=f"its {name} points to another machine"):
         read_runtime(file_in(tmp_path))
 
 
