@@ -54,7 +54,12 @@ OTHER_QUESTIONS = (
         "a name different from",
     ),
     Question("Which bucket holds the news?", ""),
-    Question("Which feeds should the bot read?", "https://a.example/feed", "ftp://a", "http"),
+    Question(
+        "Which feeds should the bot read?",
+        "https://a.example/feed",
+        "ftp://a",
+        "a list of http(s) URLs",
+    ),
     Question("When is the news collected?", "rate(6 hours)"),
 )
 VPC = Question("Which network should the bot run in?", "")

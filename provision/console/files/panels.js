@@ -53,9 +53,15 @@ async function readSwitches(read) {
   return before === changes ? found : null;
 }
 
+// Show a switch's state, once it is known; until then it is disabled.
+function setSwitch(id, on) {
+  $(id).checked = on;
+  $(id).disabled = false;
+}
+
 // Return a switch with its explanation; `change` is called with its new state and returns null if it failed.
 function toggle(id, label, about, change) {
-  const input = make("input", { type: "checkbox", role: "switch", id, "aria-describedby": id + "-about", onchange: async () => {
+  const input = make("input", { type: "checkbox", role: "switch", id, disabled: true, "aria-describedby": id + "-about", onchange: async () => {
     changes += 1;
     if (await change(input.checked) === null) input.checked = !input.checked;
     changes += 1;
@@ -72,7 +78,7 @@ export function startLine() {
   return async () => {
     const channel = await readSwitches(() => get("/_sandbox/channel"));
     if (!channel) return;
-    for (const name of names) $(name).checked = channel[name];
+    for (const name of names) setSwitch(name, channel[name]);
     facts.replaceChildren(make("dt", { text: say("endpoint") }), make("dd", { text: channel.endpoint || say("none") }),
       make("dt", { text: say("basic_id") }), make("dd", { text: channel.basicId }));
   };
@@ -179,10 +185,10 @@ export function startFaults() {
     const found = await readSwitches(() => Promise.all(["aws/faults", "aws/delays", "aws/spot", "feed/broken"].map(path => get("/_sandbox/" + path))));
     if (!found || !found.every(Boolean)) return;
     const [faults, delays, spot, feed] = found;
-    $("no_spot").checked = !spot.available;
-    $("slow_dns").checked = delays.route53_sync >= DNS.slow;
-    $("broken_feed").checked = feed.broken;
-    for (const name of Object.keys(INJECTED)) $(name).checked = faults.some(fault => is(name, fault));
+    setSwitch("no_spot", !spot.available);
+    setSwitch("slow_dns", delays.route53_sync >= DNS.slow);
+    setSwitch("broken_feed", feed.broken);
+    for (const name of Object.keys(INJECTED)) setSwitch(name, faults.some(fault => is(name, fault)));
   };
 }
 
