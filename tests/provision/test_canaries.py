@@ -75,7 +75,7 @@ class Searched:
         return len(files)
 
 
-@pytest.mark.slow(seconds=200)
+@pytest.mark.full
 def test_secrets_stay_where_they_belong(person: Person, addresses: dict[str, str]) -> None:
     """Seventeen verbs, one of them interrupted first, and four failures."""
     known = runtime_info(person)

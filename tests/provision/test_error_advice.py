@@ -103,7 +103,8 @@ def follow_advice(person: Person, verb: str) -> list[str]:
 )
 def test_advice_leads_back_to_a_complete_stack(person: Person, verb: str) -> None:
     """From each broken state, starting with a mutating command or with a read-only one."""
-    assert 0 == person.types("--sandbox", "setup", "--yes").returncode
+    setup = person.types("--sandbox", "setup", "--yes")
+    assert 0 == setup.returncode, setup.stderr
     for name, state in STATES.items():
         if verb == "status" and name == "paused":
             continue  # it succeeds on a paused stack
