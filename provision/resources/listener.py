@@ -226,6 +226,7 @@ class WebhookRule(Rule):
 
     host: str
     path: str
+    identified_by = "tags"  # a second call would take the next priority
 
     @classmethod
     def list_tagged(cls, clients: Clients, stack: str) -> list[Tagged]:

@@ -223,3 +223,23 @@ def test_setup_right_after_request_certificate(fresh_env: Env) -> None:
     assert [] == [observation.error for observation in observations.values() if observation.error]
     assert [] == fresh_env.setup().errors
     assert WHOLE == fresh_env.inventory()
+
+
+def test_rule_that_is_visible_late(fresh_env: Env) -> None:
+    """It has no name, and the next priority is free: it is not created again, but waited for."""
+    created: list[str] = []
+    hidden: list[str] = []
+
+    def lose_second(operation: str, answer: dict[str, Any]) -> None:
+        if operation == "CreateRule":
+            created.append(operation)
+            if len(created) == 2:
+                raise BROKEN[0]
+        if operation == "DescribeRules" and len(created) == 2 and not hidden:
+            hidden.append(operation)
+            answer["Rules"] = [rule for rule in answer["Rules"] if rule["IsDefault"]]
+
+    fresh_env.aws_session.answer = lose_second
+    assert [] == fresh_env.setup().errors
+    assert (["CreateRule", "CreateRule"], ["DescribeRules"]) == (created, hidden)
+    assert WHOLE == fresh_env.inventory()
