@@ -60,8 +60,14 @@ class SecurityGroup(Resource):
     errors = Errors(
         not_found=("InvalidGroup.NotFound", "InvalidGroupId.Malformed"),
         exists=("InvalidGroup.Duplicate",),
-        # Network interfaces remain for some time after the load balancer and the tasks.
-        retry=("DependencyViolation", "InvalidGroup.InUse"),
+        retry=(
+            # Network interfaces remain for some time after the load balancer and the tasks.
+            "DependencyViolation",
+            "InvalidGroup.InUse",
+            # The rules that were read were out of date; they are read again.
+            "InvalidPermission.Duplicate",
+            "InvalidPermission.NotFound",
+        ),
     )
     polling = Polling(
         interval_near=0.5,  # a teardown waits for nothing else at that time

@@ -158,3 +158,20 @@ def test_changed_host(env: Env) -> None:
     outcome = env.setup()
     assert ([], []) == (outcome.errors, outcome.outside)
     assert WHOLE == settled_inventory(env)
+
+
+@pytest.mark.parametrize("group", ["load balancer", "bot"])
+def test_change_of_outbound_rules_that_fails_halfway(env: Env, group: str) -> None:
+    """The rules that were added are not visible yet when the change is tried again."""
+    revoked: list[str] = []
+
+    def fail_once(operation: str) -> None:
+        if operation == "RevokeSecurityGroupEgress":
+            revoked.append(operation)
+            if len(revoked) == ("load balancer", "bot").index(group) + 1:
+                env.sandbox.cloud.faults.add({"kind": "error", "operation": operation})
+
+    env.aws_session.before = fail_once
+    outcome = env.setup()
+    assert ([], []) == (outcome.errors, outcome.outside)
+    assert WHOLE == settled_inventory(env)

@@ -167,7 +167,7 @@ class TortureEnvironment:
         assert process.stderr is not None
         for line in process.stderr:
             output += line
-            waits = line.partition(" s  … ")[2]
+            waits = line.partition(" s  > ")[2]
             if waits and waits not in known:
                 known.add(waits)
                 break

@@ -132,6 +132,8 @@ def run_all_commands(environment: TortureEnvironment, step: Step, most: int = MO
     for verb in VERBS:
         run_interrupted(environment, verb, report, step, most)
     report.damaged = environment.damaged
+    if not report.boundaries:
+        report.stuck.append("nothing was interrupted")
     return report
 
 
