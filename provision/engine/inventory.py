@@ -121,9 +121,11 @@ def remaining(
 def _listed(
     kind: type[Resource], clients: Clients, stack: str
 ) -> list[TaggedResource] | ProvisionError:
+    # A list may still contain what was deleted just before, and reading that says not found. It may begin with
+    # the list of another kind. 404: so answer endpoints without the operation, too.
+    codes = {code for each in kinds().values() for code in each.errors.not_found} - {"404"}
     try:
-        # A list may still contain what was deleted just before, and reading that says not found.
-        with aws.reading(_doing(kind.__name__), retry=kind.errors.not_found):
+        with aws.reading(_doing(kind.__name__), retry=(*codes, *kind.errors.not_found)):
             return [
                 TaggedResource(
                     kind,

@@ -4,9 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 import botocore.exceptions
+import pytest
 
 from provision.engine.inventory import list_inventory
 from provision.resources.base import Resource, kinds
+from provision.resources.certificate import Certificate
+from provision.resources.record_set import ValidationRecord
 from provision.state.stack_file import StackFile
 from tests.provision.conftest import Env
 
@@ -86,3 +89,23 @@ def test_unsupported_list_operation(env: Env) -> None:
     found = list_inventory(env.clients(), env.clock, "news-bot")
     assert ["ScheduleGroup"] == list(found.unlisted)
     assert "zone/example.jp" in [tagged.key for tagged in found.tagged]
+
+
+@pytest.mark.parametrize("kind", [Certificate, ValidationRecord])
+def test_what_is_deleted_while_it_is_listed(env: Env, kind: type[Resource]) -> None:
+    """It is listed again, also for a kind whose list begins with the list of another."""
+    acm = env.aws_session.client("acm")
+    tags = [{"Key": "provision:stack", "Value": "news-bot"}]
+    arn = acm.request_certificate(DomainName="example.jp", ValidationMethod="DNS", Tags=tags)[
+        "CertificateArn"
+    ]
+    deleted: list[str] = []
+
+    def delete_first(operation: str) -> None:
+        if operation == "DescribeCertificate" and not deleted:
+            deleted.append(operation)
+            acm.delete_certificate(CertificateArn=arn)
+
+    env.aws_session.before = delete_first
+    found = list_inventory(env.clients(), env.clock, "news-bot", (kind,))
+    assert (["DescribeCertificate"], [], {}) == (deleted, found.tagged, found.unlisted)
