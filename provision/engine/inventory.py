@@ -121,8 +121,8 @@ def remaining(
 def _listed(
     kind: type[Resource], clients: Clients, stack: str
 ) -> list[TaggedResource] | ProvisionError:
-    # A list may still contain what was deleted just before, and reading that says not found. It may begin with
-    # the list of another kind. 404: so answer endpoints without the operation, too.
+    # A list, or another kind's with which it begins, may still contain what was deleted just before; reading
+    # that says not found. Endpoints without the operation may answer 404.
     codes = {code for each in kinds().values() for code in each.errors.not_found} - {"404"}
     try:
         with aws.reading(_doing(kind.__name__), retry=(*codes, *kind.errors.not_found)):
