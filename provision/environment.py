@@ -63,40 +63,35 @@ def registrar_page(sandbox: Mapping[str, str]) -> str:
 
 def enter_name_servers(sandbox: Mapping[str, str], domain: str, servers: list[str]) -> None:
     """Enter the name servers at the sandbox's registrar. sandbox: the result of enter_sandbox."""
-    try:
-        response = Http().request(
-            "PUT",
-            f"{sandbox['registrar'].rstrip('/')}/domains/{domain}",
-            json={"name_servers": servers},
-            headers={"Authorization": f"Bearer {sandbox['token']}"},
-        )
-        response.raise_for_status()
-    except OSError as error:
-        raise ProvisionError(
-            _("Could not enter the name servers at the sandbox's registrar."),
-            str(error),
-            _("Restart the sandbox: provision sandbox"),
-        ) from None
+    _request(
+        _("Could not enter the name servers at the sandbox's registrar."),
+        sandbox,
+        "PUT",
+        f"{sandbox['registrar'].rstrip('/')}/domains/{domain}",
+        json={"name_servers": servers},
+    )
 
 
 def read_chats(sandbox: Mapping[str, str], after: int = 0) -> list[dict[str, Any]]:
     """Return the entries after a number of all the sandbox's chats with the bot. Raise ProvisionError."""
+    url = f"{sandbox['line'].rstrip('/')}/_sandbox/chat?after={after}"
+    entries: list[dict[str, Any]] = _request(
+        _("Could not read the sandbox's chat."), sandbox, "GET", url, timeout=5
+    )
+    return entries
+
+
+def _request(doing: str, sandbox: Mapping[str, str], method: str, url: str, **options: Any) -> Any:
+    """Send a request to the sandbox with its token, and return the JSON. doing: for the ProvisionError."""
+    headers = {"Authorization": f"Bearer {sandbox['token']}"}
     try:
-        response = Http().request(
-            "GET",
-            f"{sandbox['line'].rstrip('/')}/_sandbox/chat?after={after}",
-            headers={"Authorization": f"Bearer {sandbox['token']}"},
-            timeout=5,
-        )
+        response = Http().request(method, url, headers=headers, **options)
         response.raise_for_status()
-        entries: list[dict[str, Any]] = response.json()
+        return response.json()
     except OSError as error:
         raise ProvisionError(
-            _("Could not read the sandbox's chat."),
-            str(error),
-            _("Restart the sandbox: provision sandbox"),
+            doing, str(error), _("Restart the sandbox: provision sandbox")
         ) from None
-    return entries
 
 
 def show_stack(sandbox: Mapping[str, str], file: Path) -> None:

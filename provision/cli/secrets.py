@@ -133,7 +133,7 @@ def _delete_plain(run: Run, parameter: Parameter) -> None:
 
     def delete() -> None:
         with aws.reading(doing, not_found=parameter.errors.not_found):
-            run.clients.aws.ssm.delete_parameter(Name=parameter.name)
+            parameter.delete(run.clients)
 
     with suppress(aws.NotFound):  # deleted by an attempt without an answer
         retries.call(delete, run.clock, doing)

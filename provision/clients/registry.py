@@ -29,9 +29,7 @@ MANIFESTS = (
     "application/vnd.docker.distribution.manifest.list.v2+json",
 )
 CHUNK_SIZE = 1 << 16  # bytes read and sent at once
-MAX_DOCUMENT = (
-    4 << 20
-)  # bytes of a manifest that registries must accept; distribution specification
+MAX_DOCUMENT = 4 << 20  # bytes; registries must accept such a manifest (distribution specification)
 MAX_REDIRECTS = 5
 RETRY_PERIOD = 60  # seconds of retries while a registry does not respond
 # A parameter of a challenge, with the scheme before the first one. RFC 9110, section 11.6.1.

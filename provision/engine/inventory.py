@@ -1,6 +1,6 @@
 """List the tagged resources of a stack with each service's list calls, all kinds in parallel."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -76,8 +76,11 @@ def list_inventory(
     """Return the resources with the stack's tags. stack: "" for any. only: the kinds to list; (): all."""
     wanted = {kind.__name__: kind for kind in only} or dict(sorted(kinds().items()))
     clients = cached_reads(clients)
+    # A list, or another kind's with which it begins, may still contain what was deleted just before; reading
+    # that says not found. Endpoints without the operation may answer 404.
+    not_found = {code for kind in kinds().values() for code in kind.errors.not_found} - {"404"}
     lists, unanswered = retries.call_all(
-        {name: partial(_listed, kind, clients, stack) for name, kind in wanted.items()},
+        {name: partial(_listed, kind, clients, stack, not_found) for name, kind in wanted.items()},
         clock,
         tries,
     )
@@ -119,13 +122,10 @@ def remaining(
 
 
 def _listed(
-    kind: type[Resource], clients: Clients, stack: str
+    kind: type[Resource], clients: Clients, stack: str, not_found: Collection[str]
 ) -> list[TaggedResource] | ProvisionError:
-    # A list, or another kind's with which it begins, may still contain what was deleted just before; reading
-    # that says not found. Endpoints without the operation may answer 404.
-    codes = {code for each in kinds().values() for code in each.errors.not_found} - {"404"}
     try:
-        with aws.reading(_doing(kind.__name__), retry=(*codes, *kind.errors.not_found)):
+        with aws.reading(_doing(kind.__name__), retry=(*not_found, *kind.errors.not_found)):
             return [
                 TaggedResource(
                     kind,

@@ -43,7 +43,7 @@ class Parameter(Resource):
     key_arn: str = output("KeyArn")  # the customer managed key of an adopted one
     plain: bool = field(default=False, init=False)  # a String: found, but not encrypted
     created: bool = field(default=False, init=False)  # by this process, without a key of its own
-    unreadable: bool = field(default=False, init=False)  # it may not be read by whoever runs this
+    unreadable: bool = field(default=False, init=False)  # this user may not read it
     deletion = Deletion(immediate=True)
     errors = Errors(
         not_found=("ParameterNotFound",),

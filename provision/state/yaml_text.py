@@ -45,7 +45,7 @@ def compose(text: str) -> yaml.MappingNode | None:
         raise Malformed(line, _("a merge conflict starts here: keep one of the two versions"))
     try:
         node = yaml.compose(text, Loader=LOADER)
-    except RecursionError:  # of the loader in Python; the one in C has a limit of its own
+    except RecursionError:  # of PyYAML's Python loader; its C loader has another limit
         raise Malformed(1, _("it is nested too deeply")) from None
     except yaml.MarkedYAMLError as error:
         raise _syntax_error(error, text) from None

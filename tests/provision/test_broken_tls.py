@@ -159,7 +159,7 @@ class TlsServer(HttpServer):
 def test_company_authority_is_trusted_by_all(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, source: str
 ) -> None:
-    """Of the AWS profile or of the environment: each client gets to read the server's page."""
+    """Each client trusts the bundle, named in the AWS profile or the environment, and reads the page."""
     authority, bundle, config = trustme.CA(), tmp_path / "ca.pem", tmp_path / "config"
     authority.cert_pem.write_to_path(str(bundle))
     for name in ("AWS_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"):

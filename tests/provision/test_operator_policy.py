@@ -270,7 +270,7 @@ SHARED = {
 
 
 def test_nothing_of_another_stack_can_be_changed() -> None:
-    """What changes something is limited to the stack by name or tag; the names of no other stack match."""
+    """Mutating actions are limited to the stack by name or tag, which match no other stack."""
     other = a_policy(name="news-bot-2", domain="example.com", **OTHER_PARAMETERS)
     theirs = {arn for one in other for arn in one["Resource"] if "news-bot-2" in arn}
     assert theirs

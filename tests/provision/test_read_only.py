@@ -25,7 +25,7 @@ def unchecked(document: dict[str, Any]) -> dict[str, str]:
 
 
 def test_commands_that_only_read(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What needs LINE's secrets is not checked, everything else is; no command fails for that alone."""
+    """Commands check everything but LINE's secrets, and do not fail for that alone."""
     operator.shell.write_stack(SHIPPED)
     operator.allow("--for", "setup", *ANSWERS.split())
     operator.run("setup", *ANSWERS.split())

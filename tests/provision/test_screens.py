@@ -346,7 +346,7 @@ def test_status_by_step(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_status_of_what_differs(capsys: pytest.CaptureFixture[str]) -> None:
-    """A resource that is ready but not as set has a sign of its own."""
+    """A ready resource that differs from its settings is marked with ~."""
     image = entry("image", drift=[{"path": "imageTag", "have": "a", "want": "b"}])
     show_status(document(entry("zone/x"), image, entry("service/x")), sys.stdout)
     assert [

@@ -69,7 +69,7 @@ def test_syntax_errors_are_explained(text: str, expected: str) -> None:
 @pytest.mark.parametrize("levels", [31, 100, 300, 900, 1000, 100_000])
 @pytest.mark.parametrize(("begin", "end"), [("[", "]"), ("{a: ", "}")])
 def test_deep_nesting_is_rejected(begin: str, end: str, levels: int) -> None:
-    """Whether the reader stops at it, or what follows would need a call for each level."""
+    """Deep nesting is refused, by the reader or by our own limit."""
     with pytest.raises(Malformed, match="nest") as refusal:
         compose(f"a: 1\nb: {begin * levels}{end * levels}\n")
     assert 2 == refusal.value.line

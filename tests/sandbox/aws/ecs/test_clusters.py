@@ -23,7 +23,7 @@ def providers(bot: Bot, *names: str) -> dict[str, Any]:
 
 @pytest.mark.behaviour("ecs.service-linked-role-created")
 def test_first_cluster_creates_the_service_linked_role(account: Account) -> None:
-    """Nobody has to create the role by hand; afterwards it is taken."""
+    """The first call creates the role; creating it again is refused."""
     iam = account.client("iam")
     account.client("ecs").create_cluster(clusterName="news")
     path = "/aws-service-role/ecs.amazonaws.com/"

@@ -114,7 +114,7 @@ def test_stopping_a_task_that_is_not_there(bot: Bot) -> None:
 @pytest.mark.behaviour("ecs.zone-rebalancing")
 @pytest.mark.parametrize("value", ["ENABLED", "DISABLED"])
 def test_zone_rebalancing_is_shown(bot: Bot, value: str) -> None:
-    """As it was given, also by UpdateService."""
+    """The value that CreateService or UpdateService set is returned."""
     bot.create(desiredCount=0, availabilityZoneRebalancing=value)
     assert value == bot.service()["availabilityZoneRebalancing"]
     bot.ecs.update_service(cluster="news", service="bot", availabilityZoneRebalancing="DISABLED")
