@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterable
 from typing import Any
 
+from moto.backends import list_of_moto_modules
 from moto.core.routing import get_service_router
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.test import run_wsgi_app
@@ -41,8 +42,21 @@ from provision.sandbox.web import control
 _log = logging.getLogger(__name__)
 # One per process, like moto's backends; its Flask applications are slow to build.
 MOTO = DomainDispatcherApplication(create_backend_app)
-# Cached because it lists moto's own folder to find a host's backend.
-MOTO.get_backend_for_host = functools.cache(MOTO.get_backend_for_host)
+_MODULES = frozenset(list_of_moto_modules())
+
+
+@functools.cache
+def _backend_for_host(host: str | None) -> str | None:
+    """Return the name of moto's module for a host; its own method prints what it does not find."""
+    if host is None or host == "moto_api" or host in _MODULES:
+        return host
+    for module, pattern in MOTO.backend_url_patterns:
+        if pattern.match(f"http://{host}"):
+            return str(module)
+    raise NotImplementedError(host)
+
+
+MOTO.get_backend_for_host = _backend_for_host
 
 
 class AwsApplication:
@@ -96,7 +110,7 @@ class AwsApplication:
         call = read_call(environ, body, self.cloud.clock.now())
         # moto's own control paths, which check no permissions.
         if call is None or environ["PATH_INFO"].startswith("/moto-api"):
-            return signing.refuse_unsigned(environ, body)
+            return signing.refuse(environ, body)
         if verified:
             try:
                 verify(self.cloud, call, environ, body)
@@ -156,7 +170,7 @@ class AwsApplication:
             answer = rule(self.cloud, call)
             if answer is not None:
                 return responses.write(call, answer)
-        response = self._call_moto(environ, body)
+        response = self._call_moto(call, environ, body)
         after_rules = rules_after(call)
         if not after_rules or response[0] >= 300:
             return response
@@ -165,14 +179,18 @@ class AwsApplication:
             after_rule(self.cloud, call, answer)
         return responses.write(call, answer)
 
-    def _call_moto(self, environ: dict[str, Any], body: bytes) -> responses.Response:
+    def _call_moto(self, call: Call, environ: dict[str, Any], body: bytes) -> responses.Response:
         try:
             chunks, status, headers = run_wsgi_app(
                 MOTO, {**environ, "wsgi.input": io.BytesIO(body)}, buffered=True
             )
-        except NotImplementedError as missing:  # IAM API Reference, Common errors: InvalidAction
-            raise AwsError("InvalidAction", str(missing), 400) from None
-        return int(status.split()[0]), list(headers), b"".join(chunks)
+        except (NotImplementedError, ImportError):  # also of what moto[all] would install
+            raise malformed.unsupported(call) from None
+        response = int(status.split()[0]), list(headers), b"".join(chunks)
+        # The page of moto's web framework for a path without a handler.
+        if response[0] == 404 and response[2].startswith(b"<!doctype html>"):
+            raise malformed.unsupported(call)
+        return response
 
 
 def _is_forwarded(header: str) -> bool:

@@ -16,7 +16,12 @@ from moto.core.utils import get_service_model
 # Signature Version 4: KEY/date/region/service/aws4_request.
 _CREDENTIAL = re.compile(r"([^/,\s]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
 # Signing names -> botocore's service names, where they differ.
-_SERVICES = {"elasticloadbalancing": "elbv2", "tagging": "resourcegroupstaggingapi"}
+_SERVICES = {
+    "elasticloadbalancing": "elbv2",
+    "monitoring": "cloudwatch",
+    "servicequotas": "service-quotas",
+    "tagging": "resourcegroupstaggingapi",
+}
 TRUNCATED = "provision.truncated"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _READ_ONLY = re.compile(

@@ -82,6 +82,16 @@ def invalid_request(call: Call, message: str) -> AwsError:
     return AwsError(_INVALID.get(call.service, "InvalidParameterException"), message, 400)
 
 
+def unsupported(call: Call) -> AwsError:
+    """Return the error for an operation that the sandbox does not have; botocore does not retry it."""
+    message = f"The sandbox does not have {call.service} {call.operation}"
+    if call.protocol in ("json", "rest-json"):
+        return AwsError(
+            "UnknownOperationException", message, 404 if "rest" in call.protocol else 400
+        )
+    return AwsError("InvalidAction", message, 400)
+
+
 _TYPES: dict[str, tuple[type, ...]] = {
     "structure": (dict,),
     "list": (list, tuple),

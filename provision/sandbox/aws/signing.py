@@ -3,6 +3,7 @@
 signatures.py verifies the signature itself, for calls over HTTP.
 """
 
+import html
 import json
 import time
 import uuid
@@ -17,6 +18,9 @@ from provision.sandbox.aws.calls import AwsError, Call, signature_fields
 from provision.sandbox.aws.regions import exists
 from provision.sandbox.aws.responses import Response
 
+# Signing names of the services whose errors are XML without a query; those of the others are JSON.
+_REST_XML = ("cloudfront", "route53", "s3", "s3express", "s3-object-lambda", "s3-outposts")
+_CBOR = "rpc-v2-cbor"
 _STAMP = "%Y%m%dT%H%M%SZ"
 _SKEW = timedelta(minutes=5)
 _MAX_EXPIRES = 604_800  # seconds for which a presigned URL is valid at most
@@ -24,30 +28,48 @@ _S3_SKEW = timedelta(minutes=15)  # API Reference, List of error codes, RequestT
 
 
 @behaves("sts.unsigned", "ecs.unsigned", "route53.unsigned", "s3.unsigned")
-def refuse_unsigned(environ: dict[str, Any], body: bytes) -> Response:
-    """Return the response to a request without a signature, or for no operation."""
-    signed = "Credential" in signature_fields(environ)
-    code = "InvalidAction" if signed else "MissingAuthenticationToken"
-    message = "Could not find operation." if signed else "Missing Authentication Token"
-    if "HTTP_X_AMZ_TARGET" in environ:
-        error = {"__type": "UnknownOperationException" if signed else f"{code}Exception"}
-        headers = [("Content-Type", "application/x-amz-json-1.1")]
-        return 400, headers, json.dumps(error | {"message": message}).encode()
-    if _is_operation_of("scheduler", environ):
-        headers = [("Content-Type", "application/json"), ("x-amzn-ErrorType", f"{code}Exception")]
-        return 403, headers, json.dumps({"message": message}).encode()
-    query = body.startswith(b"Action=") or b"&Action=" in body
-    if query or _is_operation_of("route53", environ):
-        page = (
-            f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message>"
-            f"</Error><RequestId>{uuid.uuid4()}</RequestId></ErrorResponse>"
-        )
-    else:
-        page = (
-            "<Error><Code>AccessDenied</Code><Message>Access Denied</Message>"
-            f"<RequestId>{uuid.uuid4()}</RequestId></Error>"
-        )
+def refuse(environ: dict[str, Any], body: bytes) -> Response:
+    """Return the response to a request without a signature, or for no operation of the sandbox."""
+    scope = signature_fields(environ).get("Credential", "").split("/")
+    has_target = "HTTP_X_AMZ_TARGET" in environ
+    is_query = body.startswith(b"Action=") or b"&Action=" in body
+    if len(scope) == 5:
+        message = f"The sandbox does not have this operation of {scope[3]}"
+        if environ.get("HTTP_SMITHY_PROTOCOL") == _CBOR:
+            return _cbor(400, "UnknownOperationException", message)
+        if is_query or scope[3] in _REST_XML:
+            return _xml(400, "InvalidAction", message)
+        return _json(400 if has_target else 404, "UnknownOperationException", message)
+    code, message = "MissingAuthenticationToken", "Missing Authentication Token"
+    if has_target or _is_operation_of("scheduler", environ):
+        return _json(400 if has_target else 403, f"{code}Exception", message)
+    if is_query or _is_operation_of("route53", environ):
+        return _xml(403, code, message)
+    page = (
+        "<Error><Code>AccessDenied</Code><Message>Access Denied</Message>"
+        f"<RequestId>{uuid.uuid4()}</RequestId></Error>"
+    )
     return 403, [("Content-Type", "text/xml")], page.encode()
+
+
+def _json(status: int, code: str, message: str) -> Response:
+    headers = [("Content-Type", "application/x-amz-json-1.1"), ("x-amzn-ErrorType", code)]
+    return status, headers, json.dumps({"__type": code, "message": message}).encode()
+
+
+def _cbor(status: int, code: str, message: str) -> Response:
+    texts = [text.encode() for text in ("__type", code, "message", message)]
+    body = b"\xa2" + b"".join(b"\x79" + len(text).to_bytes(2) + text for text in texts)
+    return status, [("Content-Type", "application/cbor"), ("smithy-protocol", _CBOR)], body
+
+
+def _xml(status: int, code: str, message: str) -> Response:
+    page = (
+        f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code>"
+        f"<Message>{html.escape(message)}</Message></Error>"
+        f"<RequestId>{uuid.uuid4()}</RequestId></ErrorResponse>"
+    )
+    return status, [("Content-Type", "text/xml")], page.encode()
 
 
 def _is_operation_of(service: str, environ: dict[str, Any]) -> bool:

@@ -20,7 +20,11 @@ from provision.sandbox.aws.permissions.resources import resources
 RequiredPermission = tuple[str, str, dict[str, Any]]  # action, resource, its own condition keys
 
 # botocore's service names -> action prefixes, where they differ.
-PREFIX = {"elbv2": "elasticloadbalancing", "resourcegroupstaggingapi": "tag"}
+PREFIX = {
+    "elbv2": "elasticloadbalancing",
+    "resourcegroupstaggingapi": "tag",
+    "service-quotas": "servicequotas",
+}
 # Calls that need no permission (STS API Reference).
 FREE = {("sts", "GetCallerIdentity"), ("sts", "GetSessionToken")}
 # Calls that pass roles to a service -> the parameters with the roles (jmespath), and the service.
