@@ -32,7 +32,8 @@ def refuse(environ: dict[str, Any], body: bytes) -> Response:
     """Return the response to a request without a signature, or for no operation of the sandbox."""
     scope = signature_fields(environ).get("Credential", "").split("/")
     has_target = "HTTP_X_AMZ_TARGET" in environ
-    is_query = body.startswith(b"Action=") or b"&Action=" in body
+    form = environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded")
+    is_query = form or body.startswith(b"Action=") or b"&Action=" in body
     if len(scope) == 5:
         message = f"The sandbox does not have this operation of {scope[3]}"
         if environ.get("HTTP_SMITHY_PROTOCOL") == _CBOR:

@@ -139,6 +139,14 @@ def test_invalid_content_length(account: Account, length: str) -> None:
     assert "4" == given[0][0]
 
 
+@pytest.mark.parametrize("body", [b"", b"[]", b"\xff", b"Action", b"Action=Nothing", b"<a/>"])
+def test_form_without_an_operation(account: Account, body: bytes) -> None:
+    """The answer is XML, as clients of the query services read it."""
+    status, answer = post(account, "elasticloadbalancing", body)
+    assert 400 == status
+    assert b"<Code>InvalidAction</Code>" in answer
+
+
 @pytest.mark.behaviour("elbv2.not-an-arn")
 @pytest.mark.parametrize(
     ("operation", "parameters", "words"),
