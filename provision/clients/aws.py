@@ -202,7 +202,7 @@ class Aws:
         ) as error:
             if reason := transient_reason(error):
                 raise Pending(reason) from None
-            if code(error):
+            if _response(error):
                 return Identity(date=_date(_response(error)), error=error_response(doing, error))
             raise connection_error(error) from None
         return Identity(str(found["Account"]), str(found["Arn"]), _date(found))
@@ -294,8 +294,13 @@ def _response(error: BaseException) -> Any:
 
 
 def code(error: BaseException) -> str:
-    """Return AWS's error code; "" if the error is not a response from AWS."""
-    return str(_response(error).get("Error", {}).get("Code", ""))
+    """Return AWS's error code; "" if the error is not a response from AWS.
+
+    Emulators give an operation that they do not have HTTP status 501 and a code of their own, for example
+    InternalFailure: it is NotImplemented here.
+    """
+    name = str(_response(error).get("Error", {}).get("Code", ""))
+    return "NotImplemented" if _status(error) == 501 and not name.isdigit() else name
 
 
 def message(error: BaseException) -> str:
@@ -314,11 +319,19 @@ def matches(error: Exception, declared: tuple[str, ...]) -> bool:
 
 def transient_reason(error: Exception) -> str:
     """Return why a retry may succeed (throttling, no response, internal error); "" for other errors."""
+    import botocore.parsers
+
     if _is_throttled(error):
         return _("AWS is throttling requests ({code})", code=code(error) or 429)
     status = _status(error)
-    if status >= 500:
+    if status >= 500 and status != 501:  # Not Implemented
         return _("AWS had an internal error ({code})", code=code(error) or status)
+    if isinstance(error, botocore.parsers.ResponseParserError):
+        name = type(error).__name__
+        return _(
+            "the answer cannot be read; it may be from a proxy or from another server than AWS ({error})",
+            error=name,
+        )
     no_response = isinstance(error, _transport_errors()) and not permanent_error("", error)
     if status == 408 or code(error) in REQUEST_TIMEOUTS or no_response:
         name = code(error) or type(error).__name__
@@ -383,13 +396,24 @@ def connection_error(error: Exception) -> ProvisionError:
 def error_response(doing: str, error: Exception) -> ProvisionError:
     """Return the ProvisionError for an error response.
 
-    Its `answered` is False if the error code is a number: the HTTP status of a proxy's page.
+    Its `answered` is False without an error code of AWS's: the answer is a page of a proxy or of another
+    server, whose HTTP status is the code. Only the answer to a HEAD request has no code on AWS either.
     """
-    if code(error) == "407":  # over plain HTTP
-        return proxy_error(doing, f"407 {message(error)}")
-    why = f"{code(error)}: {aws_advice.shorten(message(error))}" if code(error) else str(error)
-    translated = ProvisionError(doing, why, aws_advice.next_step(code(error), message(error)))
-    translated.answered = not code(error).isdigit() and code(error) != ""
+    name, text = code(error), aws_advice.shorten(message(error))
+    if name == "407":  # over plain HTTP
+        return proxy_error(doing, f"407 {text}")
+    if not _response(error):
+        why, then = str(error), aws_advice.next_step("", text)
+    elif name and not name.isdigit():
+        why = f"{name}: {text}"
+        then = _check_endpoint() if name in UNSUPPORTED else aws_advice.next_step(name, text)
+    elif str(getattr(error, "operation_name", "")).startswith("Head"):
+        why, then = f"{name}: {text}", aws_advice.next_step(name, text)
+    else:
+        why = _("the answer is not one of AWS's (HTTP {status})", status=name or _status(error))
+        then = aws_advice.check_connection()
+    translated = ProvisionError(doing, why, then)
+    translated.answered = not name.isdigit() and name != ""
     return translated
 
 
@@ -480,7 +504,9 @@ def _raise_translated(
     if reason := transient_reason(error):
         delay = retry_after(_headers(error))
         raise Pending(reason, refused=_is_throttled(error), remaining=delay, exact=True) from None
-    if code(error) or isinstance(error, botocore.exceptions.ParamValidationError):
+    if isinstance(
+        error, botocore.exceptions.ClientError | botocore.exceptions.ParamValidationError
+    ):
         raise error_response(doing, error) from None
     raise connection_error(error) from None
 

@@ -164,6 +164,35 @@ def test_permanent_errors_are_not_transient(error: Exception) -> None:
     assert "" == aws.transient_reason(error)
 
 
+PAGE = "<html><title>Sign in</title></html>"
+CHECK = (
+    "Check this computer's network, proxy, AWS_ENDPOINT_URL and AWS_CA_BUNDLE, then run the same command "
+    "again."
+)
+SUPPORTED = (
+    "Run the same command again. If AWS_ENDPOINT_URL points to something other than AWS, check that it "
+    "supports this operation."
+)
+
+
+@pytest.mark.parametrize(
+    ("error", "why", "then"),
+    [
+        (client_error("403", PAGE, 403), "the answer is not one of AWS's (HTTP 403)", CHECK),
+        (client_error("302", "", 302), "the answer is not one of AWS's (HTTP 302)", CHECK),
+        (client_error("", "", 400), "the answer is not one of AWS's (HTTP 400)", CHECK),
+        (client_error("501", PAGE, 501), "the answer is not one of AWS's (HTTP 501)", CHECK),
+        (client_error("InternalFailure", "pro", 501), "NotImplemented: pro", SUPPORTED),
+        (client_error("InvalidAction", "none", 400), "InvalidAction: none", SUPPORTED),
+    ],
+)
+def test_answer_of_another_server(error: Exception, why: str, then: str) -> None:
+    """A proxy's page, or an emulator without the operation: neither waited for nor shown whole."""
+    with pytest.raises(ProvisionError) as refusal, translate_errors("doing"):
+        raise error
+    assert ("doing", why, then) == (refusal.value.what, refusal.value.why, refusal.value.then)
+
+
 def test_declared_codes_are_translated() -> None:
     """not_found, exists and retry take precedence over what is transient by itself."""
     declared = {

@@ -245,3 +245,20 @@ def test_registry_at_the_endpoint(
     assert expected is Registries().answers_at(server.url)
     server.close()
     assert False is Registries().answers_at(server.url)
+
+
+def test_member_that_is_never_shown(env: Env) -> None:
+    """A change that the endpoint accepts and does not show is sent once, and waited for by name."""
+
+    def answer(operation: str, parsed: dict[str, Any]) -> None:
+        if operation == "DescribeTaskDefinition":
+            for container in parsed["taskDefinition"]["containerDefinitions"]:
+                container.pop("logConfiguration", None)
+
+    env.aws_session.answer = answer
+    outcome = env.setup()
+    assert "waiting until AWS shows the change of " in outcome.errors[0].why
+    assert 4 == env.aws_session.calls.count("RegisterTaskDefinition")  # created and updated, of two
+    env.aws_session.free()
+    assert [] == env.setup().errors
+    assert ([], {}) == (env.teardown().left, env.inventory())
