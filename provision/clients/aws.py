@@ -517,8 +517,8 @@ def reading(
 ) -> Iterator[None]:
     """Translate errors of read calls, and of the code that evaluates their responses.
 
-    Errors become UnknownState instead of ProvisionError. So do a KeyError, IndexError or TypeError raised
-    outside botocore (a response that lacks a member); the message names the last operation.
+    Errors become UnknownState instead of ProvisionError. So does an error raised outside botocore by code
+    that evaluates a response without an expected member or value; the message names the last operation.
     answered: receives that operation; it may contain an earlier one.
     """
     answered = [] if answered is None else answered
@@ -532,7 +532,7 @@ def reading(
         except ProvisionError as translated:
             kind = Denied if code(error) in aws_advice.ACCESS_DENIED else UnknownState
             raise kind(translated.what, translated.why, translated.then) from None
-        evaluating = isinstance(error, LookupError | TypeError)
+        evaluating = isinstance(error, LookupError | TypeError | ValueError | AttributeError)
         if evaluating and answered and not _is_from_botocore(error.__traceback__):
             why = _describe_malformed(answered[0], error)
             raise UnknownState(doing, why, _check_endpoint()) from None

@@ -13,6 +13,7 @@ from provision.i18n import _
 from provision.resources.base import (
     AccountWide,
     Clients,
+    Difference,
     Live,
     Milestone,
     Resource,
@@ -51,6 +52,7 @@ class Builder:
         # By key:
         self.observations: dict[str, Observation] = {}
         self._last_unreached: dict[str, float] = {}  # when a milestone was last polled unreached
+        self._updated: dict[str, list[Difference]] = {}  # what was sent last; it is not repeated
         self._completed: set[str] = set()  # done in this run
         self._live: dict[str, Live] = {}  # live resources read in this run
 
@@ -99,6 +101,7 @@ class Builder:
 
     def _create(self, resource: Resource) -> Live | None:
         """Create a resource after verifying the ownership of its dependencies."""
+        self._updated.pop(resource.key, None)
         for need in resource.needs():
             record = self.file.records.get(need.key)
             recorded = record is not None and record.state == "created"
@@ -165,6 +168,8 @@ class Builder:
         self._write(resource, state)
         ours = state == "created" or resource.consented
         drift = differences(resource, live) if ours else []
+        if drift and drift == self._updated.get(resource.key):
+            raise _not_shown(drift)
         if drift:
             if not resource.consented and resource.key not in self._creator.modified:
                 self.verify_ownership(resource, live)
@@ -175,6 +180,7 @@ class Builder:
                 resource.update(self.clients, live, drift)
             self._write(resource, state, touch=True)  # outputs may change: a new revision's ARN
             self._creator.modified.add(resource.key)
+            self._updated[resource.key] = drift
             if resource.key not in self._creator.started_at:  # not created in this run
                 live = self._read_back(resource, state)
         if pending := resource.pending(live):
@@ -190,8 +196,7 @@ class Builder:
         resource.load_from_api(live)
         self._write(resource, state)
         if remaining := differences(resource, live):
-            paths = ", ".join(difference.path for difference in remaining)
-            raise Pending(_("waiting until AWS shows the change of {paths}", paths=paths))
+            raise _not_shown(remaining)
         return live
 
     def _wait_for_switch(self, resource: Resource) -> None:
@@ -201,6 +206,11 @@ class Builder:
             keys = ", ".join(missing)
             why = _("it still points to the old one until these are ready: {keys}", keys=keys)
             raise Pending(why, outside=True)  # the timeouts of those resources apply
+
+
+def _not_shown(drift: list[Difference]) -> Pending:
+    paths = ", ".join(difference.path for difference in drift)
+    return Pending(_("waiting until AWS shows the change of {paths}", paths=paths))
 
 
 def vanished(resource: Resource) -> ProvisionError:

@@ -255,10 +255,47 @@ def test_member_that_is_never_shown(env: Env) -> None:
             for container in parsed["taskDefinition"]["containerDefinitions"]:
                 container.pop("logConfiguration", None)
 
+    assert [] == env.setup().errors
+    env.changes()
     env.aws_session.answer = answer
     outcome = env.setup()
-    assert "waiting until AWS shows the change of " in outcome.errors[0].why
-    assert 4 == env.aws_session.calls.count("RegisterTaskDefinition")  # created and updated, of two
+    assert "waiting until AWS shows the change of Container.log" in outcome.errors[0].why
+    assert ["RegisterTaskDefinition"] == env.changes()
     env.aws_session.free()
     assert [] == env.setup().errors
     assert ([], {}) == (env.teardown().left, env.inventory())
+
+
+@pytest.mark.parametrize(
+    ("operation", "member", "value", "last", "error"),
+    [
+        (
+            "GetLifecyclePolicy",
+            "lifecyclePolicyText",
+            "odd",
+            "ecr:GetLifecyclePolicy",
+            "Expecting value: line 1 column 1 (char 0)",
+        ),
+        (
+            "GetHostedZone",
+            "DelegationSet",
+            {"NameServers": [None]},
+            "route53:ListTagsForResource",
+            "'NoneType' object has no attribute 'rstrip'",
+        ),
+    ],
+)
+def test_value_in_another_form(
+    env: Env, operation: str, member: str, value: object, last: str, error: str
+) -> None:
+    """A policy that is no JSON, a null in a list: shown as unknown, with the last operation."""
+    env.setup()
+
+    def answer(name: str, parsed: dict[str, Any]) -> None:
+        if name == operation:
+            parsed[member] = value
+
+    env.aws_session.answer = answer
+    errors = [each.error for each in env.engine().inspect().values() if each.error]
+    why = f"the answer to {last} is not as AWS documents it ({error})"
+    assert [why] == [each.why for each in errors]
