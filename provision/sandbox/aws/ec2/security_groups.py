@@ -7,7 +7,7 @@ from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.ec2.errors import invalid_value
-from provision.sandbox.aws.rules import before
+from provision.sandbox.aws.rules import Answer, before
 
 # API CreateSecurityGroup, GroupName and GroupDescription; API IpRange, Description.
 DESCRIPTION_CHARACTERS = re.compile(r"[a-zA-Z0-9. _\-:/()#,@\[\]+=&;{}!$*]*")
@@ -37,6 +37,27 @@ def check_new_group(cloud: Cloud, call: Call) -> None:
     vpc_id = call.params.get("VpcId")
     if vpc_id and vpc_id not in cloud.ec2.backend(call.region).vpcs:
         raise AwsError("InvalidVpcID.NotFound", f"The vpc ID '{vpc_id}' does not exist")
+
+
+@behaves("ec2.groups-for-vpc")
+@before("ec2", "GetSecurityGroupsForVpc")
+def list_groups_for_vpc(cloud: Cloud, call: Call) -> Answer:
+    """Return a VPC's groups, on one page (API GetSecurityGroupsForVpc)."""
+    backend, vpc_id = cloud.ec2.backend(call.region), call.params["VpcId"]
+    if vpc_id not in backend.vpcs:
+        raise AwsError("InvalidVpcID.NotFound", f"The vpc ID '{vpc_id}' does not exist")
+    groups = [
+        {
+            "GroupId": group.id,
+            "GroupName": group.name,
+            "Description": group.description,
+            "OwnerId": group.owner_id,
+            "PrimaryVpcId": vpc_id,
+            "Tags": [{"Key": tag["key"], "Value": tag["value"]} for tag in group.get_tags()],
+        }
+        for group in backend.groups[vpc_id].values()
+    ]
+    return {"SecurityGroupForVpcs": groups}
 
 
 @behaves(

@@ -8,6 +8,7 @@ from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.route53.domain_names import domain_name_problem
 from provision.sandbox.aws.rules import Answer, after, before
 
+_MAX_RECORDS = 10_000  # record sets per hosted zone (Developer Guide, Quotas)
 # Each zone has one name server under each of four top-level domains, with numbers from these on.
 _SERVERS = (("com", 0), ("net", 512), ("org", 1024), ("co.uk", 1536))
 
@@ -83,6 +84,19 @@ def check_zone_empty(cloud: Cloud, call: Call) -> None:
 def answer_change(cloud: Cloud, call: Call, answer: Answer) -> None:
     """Add ChangeInfo to the response (API DeleteHostedZone)."""
     answer["ChangeInfo"] = cloud.route53.add_change(None)
+
+
+@behaves("route53.zone-limit")
+@before("route53", "GetHostedZoneLimit")
+def show_limit(cloud: Cloud, call: Call) -> Answer:
+    """Return how many record sets a zone may have, and has (API GetHostedZoneLimit)."""
+    zone_id, kind = call.params["HostedZoneId"].rpartition("/")[2], call.params["Type"]
+    zone = cloud.backend("route53").zones.get(zone_id)
+    if zone is None:
+        raise AwsError("NoSuchHostedZone", f"No hosted zone found with ID: {zone_id}")
+    if kind != "MAX_RRSETS_BY_ZONE":  # the other type is for private zones
+        raise AwsError("HostedZoneNotPrivate", f"The hosted zone {zone_id} is not private.")
+    return {"Limit": {"Type": kind, "Value": _MAX_RECORDS}, "Count": len(zone.rrsets)}
 
 
 @behaves("route53.zones-by-name-are-a-range")

@@ -238,3 +238,30 @@ def test_rule_keeps_its_kind(account: Account) -> None:
         )
         assert ("InvalidParameterValue", 400) == (code, status)
         assert "Invalid rule type for security group rule" in message
+
+
+@pytest.mark.behaviour("ec2.groups-for-vpc")
+def test_groups_for_a_vpc(account: Account) -> None:
+    """The VPC's own groups with their tags, none of another VPC."""
+    ec2, vpc = account.client("ec2"), account.vpc()
+    other = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    ec2.create_security_group(GroupName="theirs", Description="theirs", VpcId=other)
+    tags = [{"Key": "app", "Value": "news"}]
+    group = ec2.create_security_group(
+        GroupName="bot",
+        Description="the bot",
+        VpcId=vpc,
+        TagSpecifications=[{"ResourceType": "security-group", "Tags": tags}],
+    )["GroupId"]
+    found = ec2.get_security_groups_for_vpc(VpcId=vpc)["SecurityGroupForVpcs"]
+    assert ["bot", "default"] == sorted(each["GroupName"] for each in found)
+    assert {
+        "GroupId": group,
+        "GroupName": "bot",
+        "Description": "the bot",
+        "OwnerId": "123456789012",
+        "PrimaryVpcId": vpc,
+        "Tags": tags,
+    } == next(each for each in found if each["GroupId"] == group)
+    call = ec2.get_security_groups_for_vpc
+    assert "InvalidVpcID.NotFound" == account.refusal(call, VpcId="vpc-1")[0]

@@ -159,3 +159,18 @@ def test_zones_by_name_are_a_range(account: Account) -> None:
     assert page["IsTruncated"]
     assert page["NextDNSName"] == "a.jp."
     assert not found[0]["Config"]["PrivateZone"]
+
+
+@pytest.mark.behaviour("route53.zone-limit")
+def test_limit_of_a_zone(account: Account, zone: str) -> None:
+    """10,000 record sets, of which NS and SOA are there; VPCs only of a private zone."""
+    limit = account.client("route53").get_hosted_zone_limit
+    answer = limit(HostedZoneId=zone, Type="MAX_RRSETS_BY_ZONE")
+    assert ({"Type": "MAX_RRSETS_BY_ZONE", "Value": 10_000}, 2) == (
+        answer["Limit"],
+        answer["Count"],
+    )
+    private = {"HostedZoneId": zone, "Type": "MAX_VPCS_ASSOCIATED_BY_ZONE"}
+    assert ("HostedZoneNotPrivate", 400) == account.refusal(limit, **private)[:2]
+    unknown = {"HostedZoneId": "Z1", "Type": "MAX_RRSETS_BY_ZONE"}
+    assert ("NoSuchHostedZone", 404) == account.refusal(limit, **unknown)[:2]
