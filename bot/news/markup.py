@@ -22,6 +22,7 @@ _BROKEN_MARKUP = re.compile(
 )
 _BARE_TAG = re.compile(r"<(?=/?([a-zA-Z][a-zA-Z0-9]*)(?:/?>|[^\w\s/>:-]))")
 _HTML_TAGS = defs.tags | {"bdi", "dialog", "main", "nobr", "picture", "template"}
+_INLINE_DATA = re.compile("(?<=;base64,)[A-Za-z0-9+/=]+")  # of a picture within the text
 _INLINE_TAGS = defs.phrase_tags | defs.font_style_tags | defs.special_inline_tags
 _INLINE_TAGS |= {"bdi", "body", "html", "label", "mark", "nobr", "ruby", "time", "wbr"}
 # Where an image's address is; the others where it is loaded later.
@@ -77,7 +78,8 @@ def parse_html(text: str) -> Any:
 
     A name that HTML does not have and that has no attributes was meant as it is written: Vec<T>.
     """
-    text = re.sub(r"<!\[CDATA\[|\]\]>|\0", "", _join_surrogates(text[:MAX_HTML_CHARACTERS]))
+    text = _INLINE_DATA.sub("", text)[:MAX_HTML_CHARACTERS]
+    text = re.sub(r"<!\[CDATA\[|\]\]>|\0", "", _join_surrogates(text))
     text = _BARE_TAG.sub(lambda tag: "<" if tag[1].lower() in _HTML_TAGS else "&lt;", text)
     parser = etree.HTMLParser(remove_comments=True, remove_pis=True, no_network=True)
     return etree.fromstring(f"<body>{text}", parser)

@@ -228,6 +228,7 @@ def test_titles_of_atom(kind: str, markup: str, expected: str) -> None:
         ("a<!-- never closed", "a"),
         ('words<p><img src="https://pic.example/a.jpg" class="x" alt="WHt...', "words"),  # cut off
         ('<img src="data:image/png;base64,' + "A" * 3000 + '">words', "words"),
+        ('<img src="data:image/png;base64,' + "A" * 300_000 + '">words', "words"),
         ("<style>p { color: red }</style><p>words</p><script>if (a < b) x()</script>", "words"),
         ('<a title="5 > 4">words</a>', "words"),
         ("<table><tr><td>a</td><td>b</td></tr></table><ul><li>c<li>d</ul>", "a b c d"),
