@@ -131,6 +131,15 @@ SETTINGS = (
         lambda: _("Two or more public subnets in different zones. Empty: up to three are chosen."),
     ),
     Setting(
+        "load_balancer.deletion_protection",
+        "off",
+        one_of("on", "off"),
+        lambda: _("Should AWS refuse to delete the load balancer?"),
+        lambda: _(
+            "on: AWS refuses to delete the load balancer; teardown and pause switch that off. Free."
+        ),
+    ),
+    Setting(
         "image.uri",
         "",
         text_like(

@@ -227,7 +227,12 @@ class Stack:
 
     def _load_balancer(self) -> None:
         """Add the load balancer. Its alias comes next, because resolvers cache negative answers."""
-        self.load_balancer = LoadBalancer(self._vpc_name, self.network, self.load_balancer_group)
+        self.load_balancer = LoadBalancer(
+            self._vpc_name,
+            self.network,
+            self.load_balancer_group,
+            self.settings["load_balancer.deletion_protection"] == "on",
+        )
         self.alias = Alias(self.zone, self.settings["host"], self.load_balancer)
         self.target_group = TargetGroup(self._vpc_name, self.network, PORT)
         self.bootstrap_listener = BootstrapListener(self.load_balancer)

@@ -123,7 +123,7 @@ def confirm_contents(run: Run, uses: ExternalUses, contents: bool) -> set[str]:
     for key, used in uses.items():
         show(f"{run.label(key)}: {explain(used)}", sys.stderr, hanging=2)
         if all(use.content for use in used):
-            question = _("Delete {key} with all that is in it?", key=run.label(key))
+            question = _("Delete {key} with all of that?", key=run.label(key))
             if contents or (interactive and prompts.confirm(question)):
                 contents_keys.add(key)
     return contents_keys

@@ -14,6 +14,7 @@ from provision.resources.base import (
     Difference,
     Errors,
     ExternalUse,
+    FoundSettings,
     Live,
     Milestone,
     Permission,
@@ -41,6 +42,7 @@ ATTRIBUTES = {
     "routing.http.drop_invalid_header_fields.enabled": "true",
     "routing.http.desync_mitigation_mode": "strictest",
 }
+PROTECTION = "deletion_protection.enabled"  # an attribute
 
 
 @resource
@@ -50,9 +52,11 @@ class LoadBalancer(Resource):
     name: str
     network: Network
     security_group: SecurityGroup
+    deletion_protection: bool
     arn: str = output("LoadBalancerArn", arn_pattern("loadbalancer/app/"))
     dns_name: str = output("DNSName")
     hosted_zone_id: str = output("CanonicalHostedZoneId")
+    protected_by: str = output("ProtectedBy", "nobody|provision|others")
     console = ELB
     deletion = Deletion(
         on_pause=True,
@@ -111,7 +115,20 @@ class LoadBalancer(Resource):
             return None
         arn = mine[0]["LoadBalancerArn"]
         answer = elbv2.describe_load_balancer_attributes(LoadBalancerArn=arn)
-        return _shape(mine[0], answer["Attributes"])
+        return self._shape(mine[0], answer["Attributes"])
+
+    def _shape(self, live: Live, attributes: Sequence[Live] = ()) -> Live:
+        """Return it with its attributes, and who protects it from deletion."""
+        shaped = _shape(live, attributes)
+        ours = self.deletion_protection or self.protected_by == "provision"
+        by = "provision" if ours else "others"
+        protected = shaped["Attributes"].get(PROTECTION) == "true"
+        return {**shaped, "ProtectedBy": by if protected else "nobody"}
+
+    def recovered_settings(self, live: Live) -> FoundSettings:
+        """Return whether it is protected, which its attributes tell and DescribeLoadBalancers does not."""
+        protected = live["Attributes"].get(PROTECTION) == "true"
+        return {"load_balancer.deletion_protection": "on" if protected else ""}
 
     @classmethod
     def from_name(cls, stack: str, name: str) -> "LoadBalancer":
@@ -130,7 +147,7 @@ class LoadBalancer(Resource):
             Type="application",
             Tags=tags_to_list(self.tags),
         )
-        return _shape(answer["LoadBalancers"][0])
+        return self._shape(answer["LoadBalancers"][0])
 
     def tags_of(self, clients: Clients, live: Live) -> dict[str, str]:
         """Return the tags (DescribeTags)."""
@@ -141,8 +158,14 @@ class LoadBalancer(Resource):
         return {
             "Subnets": sorted(self.network.subnet_ids),
             "SecurityGroups": [self.security_group.id],
-            **{f'Attributes."{name}"': value for name, value in ATTRIBUTES.items()},
+            **{f'Attributes."{name}"': value for name, value in self._attributes().items()},
         }
+
+    def _attributes(self) -> dict[str, str]:
+        """Return the desired attributes, without deletion protection that others switched on."""
+        if not self.deletion_protection and self.protected_by != "provision":
+            return ATTRIBUTES
+        return {**ATTRIBUTES, PROTECTION: str(self.deletion_protection).lower()}
 
     def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
         """Call SetSubnets, SetSecurityGroups and ModifyLoadBalancerAttributes."""
@@ -154,28 +177,37 @@ class LoadBalancer(Resource):
                 LoadBalancerArn=self.arn, SecurityGroups=[self.security_group.id]
             )
         if any(path.startswith("Attributes") for path in paths):
+            attributes = self._attributes()
             clients.aws.elbv2.modify_load_balancer_attributes(
-                LoadBalancerArn=self.arn, Attributes=tags_to_list(ATTRIBUTES)
+                LoadBalancerArn=self.arn, Attributes=tags_to_list(attributes)
             )
+            if PROTECTION in attributes:
+                self.protected_by = "provision" if self.deletion_protection else "nobody"
 
     def costs(self, prices: Prices) -> float:
         """Return the price without traffic, with one public IPv4 address per zone."""
         return prices.load_balancer_month(self.network.zones())
 
     def external_uses(self, clients: Clients, ours: frozenset[str]) -> list[ExternalUse]:
-        """Return listeners and rules that others added."""
-        return [use for use, _actions in foreign_rules(clients, self.arn, ours, self.stack)]
+        """Return listeners and rules that others added, and deletion protection that they switched on."""
+        found = [use for use, _actions in foreign_rules(clients, self.arn, ours, self.stack)]
+        live = self.find(clients)
+        if live and live["ProtectedBy"] == "others":
+            found.append(ExternalUse(_("deletion protection"), content=True))
+        return found
 
     def delete(self, clients: Clients) -> None:
         """Call DeleteLoadBalancer. Network interfaces remain for a minute or more.
 
-        Disable deletion protection first if it is enabled: the deletion has been confirmed.
+        Switch off the setting's deletion protection, that of others only with their contents.
         """
-        elbv2, selector = clients.aws.elbv2, {"LoadBalancerArn": self.arn}
-        if call_or_none("OperationNotPermitted", elbv2.delete_load_balancer, **selector) is None:
-            off = [{"Key": "deletion_protection.enabled", "Value": "false"}]
-            elbv2.modify_load_balancer_attributes(**selector, Attributes=off)
-            elbv2.delete_load_balancer(**selector)
+        elbv2 = clients.aws.elbv2
+        if self.protected_by == "provision" or (
+            self.protected_by == "others" and self.with_contents
+        ):
+            off = [{"Key": PROTECTION, "Value": "false"}]
+            elbv2.modify_load_balancer_attributes(LoadBalancerArn=self.arn, Attributes=off)
+        elbv2.delete_load_balancer(LoadBalancerArn=self.arn)
 
 
 @resource

@@ -243,7 +243,7 @@ SCENARIOS: dict[str, tuple[str, list[Step]]] = {
     "adopted": (ADOPTED, [existing, "plan", "setup", "status --json", "teardown --everything"]),
     "changed by hand": (
         HOURS_AND_FEEDS,
-        ["setup", by_hand, "setup", protect, "teardown --everything"],
+        ["setup", by_hand, "setup", protect, "teardown --everything --contents"],
     ),
 }
 

@@ -32,6 +32,7 @@ CHANGES: list[tuple[dict[str, str], str, dict[str, int]]] = [
     ({"domain": "example.org"}, "zone", {}),
     ({"host": "bot.example.jp"}, "certificate", {}),
     ({"network.vpc": "new"}, "vpc", NETWORK),
+    ({"load_balancer.deletion_protection": "on"}, "load_balancer", {}),
     ({"image.uri": "example.jp/bot:2"}, "task_definition", {}),
     ({"image.platform": "linux/arm64"}, "task_definition", {}),
     ({"service.cpu": "512"}, "task_definition", {}),

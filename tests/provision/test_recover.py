@@ -21,6 +21,7 @@ FORGOTTEN = ("caller_reference", "idempotency_token", "previous")  # sent once, 
 NOT_DEFAULT: dict[str, Any] = {  # every setting that differs from its default
     "host": "bot.example.jp",
     "network.vpc": "new",
+    "load_balancer.deletion_protection": "on",
     "service.cpu": "512",
     "service.memory": "1024",
     "service.count": "2",
