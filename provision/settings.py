@@ -140,6 +140,15 @@ SETTINGS = (
         ),
     ),
     Setting(
+        "load_balancer.access_logs",
+        "off",
+        one_of("on", "off"),
+        lambda: _("Should each request to the load balancer be logged?"),
+        lambda: _(
+            "on: requests are logged in an S3 bucket for 30 days; up to 0.12 USD a month and 0.025 per GB."
+        ),
+    ),
+    Setting(
         "image.uri",
         "",
         text_like(

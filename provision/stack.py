@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from provision.image import inputs
 from provision.resources.base import Resource
-from provision.resources.bucket import NewsBucket
+from provision.resources.bucket import AccessLogBucket, NewsBucket
 from provision.resources.certificate import Certificate
 from provision.resources.cluster import Cluster
 from provision.resources.collector import (
@@ -75,6 +75,7 @@ class Stack:
     """One bot. Its attributes are its resources, in the order in which the methods below add them."""
 
     # Resources that depend on settings.
+    access_log_bucket: AccessLogBucket | None = None
     initial_collection: InitialCollection | None = None
     scheduler_permissions: SchedulerPermissions | None = None
     start_schedule: Schedule | None = None
@@ -227,11 +228,14 @@ class Stack:
 
     def _load_balancer(self) -> None:
         """Add the load balancer. Its alias comes next, because resolvers cache negative answers."""
+        if self.settings["load_balancer.access_logs"] == "on":
+            self.access_log_bucket = AccessLogBucket()
         self.load_balancer = LoadBalancer(
             self._vpc_name,
             self.network,
             self.load_balancer_group,
             self.settings["load_balancer.deletion_protection"] == "on",
+            self.access_log_bucket,
         )
         self.alias = Alias(self.zone, self.settings["host"], self.load_balancer)
         self.target_group = TargetGroup(self._vpc_name, self.network, PORT)

@@ -29,6 +29,7 @@ from provision.resources.base import (
     tags_to_dict,
     tags_to_list,
 )
+from provision.resources.bucket import AccessLogBucket
 from provision.resources.network import Network
 from provision.resources.security_group import SecurityGroup
 
@@ -42,7 +43,10 @@ ATTRIBUTES = {
     "routing.http.drop_invalid_header_fields.enabled": "true",
     "routing.http.desync_mitigation_mode": "strictest",
 }
-PROTECTION = "deletion_protection.enabled"  # an attribute
+# More attributes.
+PROTECTION = "deletion_protection.enabled"
+LOGS = "access_logs.s3.enabled"
+LOG_BUCKET = "access_logs.s3.bucket"
 
 
 @resource
@@ -53,10 +57,12 @@ class LoadBalancer(Resource):
     network: Network
     security_group: SecurityGroup
     deletion_protection: bool
+    access_log_bucket: AccessLogBucket | None
     arn: str = output("LoadBalancerArn", arn_pattern("loadbalancer/app/"))
     dns_name: str = output("DNSName")
     hosted_zone_id: str = output("CanonicalHostedZoneId")
     protected_by: str = output("ProtectedBy", "nobody|provision|others")
+    log_bucket: str = output("LogBucket")  # "none" without access logs
     console = ELB
     deletion = Deletion(
         on_pause=True,
@@ -65,7 +71,12 @@ class LoadBalancer(Resource):
     errors = Errors(
         not_found=("LoadBalancerNotFound",),
         exists=("DuplicateLoadBalancerName",),
-        retry=("ResourceInUse",),
+        retry=(
+            "ResourceInUse",
+            # The policy of the access logs' bucket may not be in effect yet.
+            "InvalidConfigurationRequest: Access Denied for bucket",
+            "InvalidConfigurationRequest: validation transient issue",
+        ),
     )
     polling = Polling(expected=2)
 
@@ -118,12 +129,16 @@ class LoadBalancer(Resource):
         return self._shape(mine[0], answer["Attributes"])
 
     def _shape(self, live: Live, attributes: Sequence[Live] = ()) -> Live:
-        """Return it with its attributes, and who protects it from deletion."""
+        """Return it with its attributes, who protects it from deletion, and where its logs go."""
         shaped = _shape(live, attributes)
         ours = self.deletion_protection or self.protected_by == "provision"
         by = "provision" if ours else "others"
-        protected = shaped["Attributes"].get(PROTECTION) == "true"
-        return {**shaped, "ProtectedBy": by if protected else "nobody"}
+        found = shaped["Attributes"]
+        return {
+            **shaped,
+            "ProtectedBy": by if found.get(PROTECTION) == "true" else "nobody",
+            "LogBucket": found[LOG_BUCKET] if found.get(LOGS) == "true" else "none",
+        }
 
     def recovered_settings(self, live: Live) -> FoundSettings:
         """Return whether it is protected, which its attributes tell and DescribeLoadBalancers does not."""
@@ -162,10 +177,15 @@ class LoadBalancer(Resource):
         }
 
     def _attributes(self) -> dict[str, str]:
-        """Return the desired attributes, without deletion protection that others switched on."""
-        if not self.deletion_protection and self.protected_by != "provision":
-            return ATTRIBUTES
-        return {**ATTRIBUTES, PROTECTION: str(self.deletion_protection).lower()}
+        """Return the desired attributes, without protection and logs that others switched on."""
+        found = dict(ATTRIBUTES)
+        if self.deletion_protection or self.protected_by == "provision":
+            found[PROTECTION] = str(self.deletion_protection).lower()
+        if self.access_log_bucket:
+            found |= {LOGS: "true", LOG_BUCKET: self.access_log_bucket.bucket}
+        elif AccessLogBucket.is_random(self.stack, self.log_bucket):
+            found[LOGS] = "false"
+        return found
 
     def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
         """Call SetSubnets, SetSecurityGroups and ModifyLoadBalancerAttributes."""
@@ -183,6 +203,8 @@ class LoadBalancer(Resource):
             )
             if PROTECTION in attributes:
                 self.protected_by = "provision" if self.deletion_protection else "nobody"
+            if LOGS in attributes:
+                self.log_bucket = attributes.get(LOG_BUCKET, "none")
 
     def costs(self, prices: Prices) -> float:
         """Return the price without traffic, with one public IPv4 address per zone."""

@@ -56,6 +56,7 @@ def steps() -> dict[str, dict[str, str]]:
             "bot_from_load_balancer": _("access from the load balancer to the bot"),
         },
         _("Load balancer"): {
+            "access_log_bucket": _("access log bucket"),
             "load_balancer": _("load balancer"),
             "active_load_balancer": _("start of the load balancer"),
             "alias": _("alias record"),

@@ -17,7 +17,12 @@ FIRST = ("domain", "host", "schedule.start")
 NETWORK = ("network.vpc", "network.subnets")
 OWN_TIMES = ("schedule.start", "schedule.stop", "schedule.timezone")
 # Not asked, because few people need them: in the file or with --set.
-NOT_ASKED = ("load_balancer.deletion_protection", "aws.permissions_boundary", "aws.tags")
+NOT_ASKED = (
+    "load_balancer.deletion_protection",
+    "load_balancer.access_logs",
+    "aws.permissions_boundary",
+    "aws.tags",
+)
 OTHERS = tuple(
     setting.key
     for setting in SETTINGS

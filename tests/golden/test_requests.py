@@ -15,7 +15,7 @@ name: other
 domain: example.jp
 host: bot.example.jp
 network: {vpc: new}
-load_balancer: {deletion_protection: on}
+load_balancer: {deletion_protection: on, access_logs: on}
 image: {uri: "example.jp/bot:1", platform: linux/arm64}
 service: {cpu: 512, memory: 1024, count: 2, capacity: on-demand}
 schedule: {start: "", stop: ""}

@@ -22,6 +22,7 @@ NOT_DEFAULT: dict[str, Any] = {  # every setting that differs from its default
     "host": "bot.example.jp",
     "network.vpc": "new",
     "load_balancer.deletion_protection": "on",
+    "load_balancer.access_logs": "on",
     "service.cpu": "512",
     "service.memory": "1024",
     "service.count": "2",
