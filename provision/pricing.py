@@ -1,8 +1,8 @@
 """AWS's list prices by region, in USD, without tax.
 
 Source: AWS's pricing pages for Elastic Load Balancing, Amazon VPC (public IPv4), AWS Fargate, Route 53,
-CloudWatch Logs and Amazon S3 (PUT requests), as quoted by third parties in 2024 and 2025 (AS_OF). Other
-regions use Tokyo's prices, with a note in the output.
+CloudWatch Logs, Amazon S3 (PUT requests) and AWS WAF, as quoted by third parties in 2024 and 2025 (AS_OF).
+Other regions use Tokyo's prices, with a note in the output.
 """
 
 from dataclasses import dataclass
@@ -24,6 +24,8 @@ class Prices:
     spot_share: float = 0.3  # of the on-demand price; it varies
     hosted_zone_month: float = 0.50
     put_request: float = 0.0047 / 1000
+    web_acl_month: float = 5.00
+    web_acl_rule_month: float = 1.00
     exact: bool = True
 
     def task_hour(self, cpu: int, memory: int, capacity: str) -> float:

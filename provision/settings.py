@@ -149,6 +149,16 @@ SETTINGS = (
         ),
     ),
     Setting(
+        "load_balancer.rate_limit",
+        "",
+        number(10, 1000000),
+        lambda: _("How many requests may one IP address send in five minutes?"),
+        lambda: _(
+            "Requests in 5 minutes after which AWS WAF blocks an IP address, LINE's too: at least some "
+            "thousands. 6 USD a month and 0.60 per million requests. Empty: no limit."
+        ),
+    ),
+    Setting(
         "image.uri",
         "",
         text_like(

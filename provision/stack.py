@@ -55,6 +55,7 @@ from provision.resources.steady_service import SteadyService
 from provision.resources.target_group import TargetGroup
 from provision.resources.task_definition import TaskDefinition
 from provision.resources.vpc import Subnet, Vpc
+from provision.resources.web_acl import WebAcl, WebAclAssociation
 from provision.resources.webhook import ActiveWebhook, WebhookEndpoint
 from provision.schedules import hours_a_month
 from provision.settings import Settings
@@ -76,6 +77,7 @@ class Stack:
 
     # Resources that depend on settings.
     access_log_bucket: AccessLogBucket | None = None
+    web_acl: WebAcl | None = None
     initial_collection: InitialCollection | None = None
     scheduler_permissions: SchedulerPermissions | None = None
     start_schedule: Schedule | None = None
@@ -237,6 +239,8 @@ class Stack:
             self.settings["load_balancer.deletion_protection"] == "on",
             self.access_log_bucket,
         )
+        if self.settings["load_balancer.rate_limit"]:
+            self.web_acl = WebAcl(self.name, self.settings["load_balancer.rate_limit"])
         self.alias = Alias(self.zone, self.settings["host"], self.load_balancer)
         self.target_group = TargetGroup(self._vpc_name, self.network, PORT)
         self.bootstrap_listener = BootstrapListener(self.load_balancer)
@@ -285,6 +289,10 @@ class Stack:
         )
         self.steady_service = SteadyService(self.service)
         self.active_load_balancer = ActiveLoadBalancer(self.load_balancer)
+        if self.web_acl:
+            self.web_acl_association = WebAclAssociation(
+                self.web_acl, self.load_balancer, self.active_load_balancer
+            )
 
     def _image(self, folder: Path) -> Image | GivenImage:
         """Return the image of image.uri, or the one to build."""

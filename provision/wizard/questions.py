@@ -20,6 +20,7 @@ OWN_TIMES = ("schedule.start", "schedule.stop", "schedule.timezone")
 NOT_ASKED = (
     "load_balancer.deletion_protection",
     "load_balancer.access_logs",
+    "load_balancer.rate_limit",
     "aws.permissions_boundary",
     "aws.tags",
 )

@@ -235,8 +235,11 @@ SCENARIOS: dict[str, tuple[str, list[Step]]] = {
         [
             "plan",
             "setup",
-            "plan --set news.bucket=",
+            "plan --set news.bucket= --set load_balancer.rate_limit=",
             "status --json",
+            "setup --set load_balancer.rate_limit=6000",
+            lose,
+            "recover",
             "teardown --everything",
         ],
     ),

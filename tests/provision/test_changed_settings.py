@@ -34,6 +34,7 @@ CHANGES: list[tuple[dict[str, str], str, dict[str, int]]] = [
     ({"network.vpc": "new"}, "vpc", NETWORK),
     ({"load_balancer.deletion_protection": "on"}, "load_balancer", {}),
     ({"load_balancer.access_logs": "on"}, "access_log_bucket", {"bucket": 2}),
+    ({"load_balancer.rate_limit": "5000"}, "web_acl", {"web ACL": 1}),
     ({"image.uri": "example.jp/bot:2"}, "task_definition", {}),
     ({"image.platform": "linux/arm64"}, "task_definition", {}),
     ({"service.cpu": "512"}, "task_definition", {}),

@@ -23,6 +23,7 @@ NOT_DEFAULT: dict[str, Any] = {  # every setting that differs from its default
     "network.vpc": "new",
     "load_balancer.deletion_protection": "on",
     "load_balancer.access_logs": "on",
+    "load_balancer.rate_limit": "5000",
     "service.cpu": "512",
     "service.memory": "1024",
     "service.count": "2",
