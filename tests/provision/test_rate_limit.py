@@ -11,6 +11,7 @@ from provision.state.stack_file import StackFile
 from tests.provision.conftest import WHOLE, Env
 from tests.provision.finished_stack import plan_and_status
 from tests.provision.test_external_use import create_load_balancer, outputs
+from tests.provision.test_other_clouds import refusal
 
 RULE = {
     "Name": "rate-limit",
@@ -151,6 +152,22 @@ def test_setting_is_changed_and_taken_back(env: Env) -> None:
     env.set(load_balancer__rate_limit="")
     assert [] == env.setup(refused=["DeleteWebACL"]).errors
     assert WHOLE == env.inventory()
+
+
+@pytest.mark.parametrize(("code", "status"), [("InvalidAction", 400), ("501", 501)])
+def test_endpoint_without_aws_waf(env: Env, code: str, status: int) -> None:
+    """There can be no web ACL, so teardown leaves nothing unknown."""
+    env.setup()
+
+    def request(operation: str, params: dict[str, Any]) -> None:
+        if operation == "ListWebACLs":
+            raise refusal(code, operation, status)
+
+    env.aws_session.request = request
+    result = env.teardown()
+    env.aws_session.free()
+    assert ([], [], {}) == (result.errors, result.left, result.unknown)
+    assert {} == env.inventory()
 
 
 @pytest.mark.parametrize("region", ["ap-northeast-1", "us-east-1"])
