@@ -33,9 +33,11 @@ class Account:
     partition: str = "aws"
 
     def arn(self, service: str, resource: str) -> str:
-        """Return the ARN of a resource, given by its part after the account."""
+        """Return the ARN of a resource, given by its part after the account; see Permission."""
         if resource == "*":
             return "*"
+        if "::" in resource:
+            service, _separator, resource = resource.partition("::")
         place = PLACES.get(service, f"{self.region}:{{number}}").format(number=self.number)
         return f"arn:{self.partition}:{service}:{place}:{resource}"
 

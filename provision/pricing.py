@@ -1,8 +1,8 @@
 """AWS's list prices by region, in USD, without tax.
 
-Source: AWS's pricing pages for Elastic Load Balancing, Amazon VPC (public IPv4), AWS Fargate, Route 53 and
-CloudWatch Logs, as quoted by third parties in 2024 and 2025 (AS_OF). Other regions use Tokyo's prices, with a
-note in the output.
+Source: AWS's pricing pages for Elastic Load Balancing, Amazon VPC (public IPv4), AWS Fargate, Route 53,
+CloudWatch Logs, Amazon S3 (PUT requests) and AWS WAF, as quoted by third parties in 2024 and 2025 (AS_OF).
+Other regions use Tokyo's prices, with a note in the output.
 """
 
 from dataclasses import dataclass
@@ -23,6 +23,9 @@ class Prices:
     memory_gb_hour: float = 0.00553
     spot_share: float = 0.3  # of the on-demand price; it varies
     hosted_zone_month: float = 0.50
+    put_request: float = 0.0047 / 1000
+    web_acl_month: float = 5.00
+    web_acl_rule_month: float = 1.00
     exact: bool = True
 
     def task_hour(self, cpu: int, memory: int, capacity: str) -> float:
@@ -34,6 +37,10 @@ class Prices:
         """Return the monthly price of a load balancer and its public IPv4 addresses, without traffic."""
         return HOURS * (self.load_balancer_hour + zones * self.public_ipv4_hour)
 
+    def log_files_month(self, zones: int) -> float:
+        """Return the monthly price of storing one access log file per zone every five minutes."""
+        return HOURS * 12 * zones * self.put_request
+
     def fixed_month(self, zones: int) -> float:
         """Return what is paid whether a task runs or not: load balancer, addresses and hosted zone."""
         return self.load_balancer_month(zones) + self.hosted_zone_month
@@ -41,7 +48,7 @@ class Prices:
 
 REGIONS = {
     "ap-northeast-1": Prices(),
-    "us-east-1": Prices(0.0225, 0.008, 0.005, 0.04048, 0.004445, 0.3, 0.50),
+    "us-east-1": Prices(0.0225, 0.008, 0.005, 0.04048, 0.004445, 0.3, 0.50, 0.005 / 1000),
 }
 
 

@@ -131,6 +131,34 @@ SETTINGS = (
         lambda: _("Two or more public subnets in different zones. Empty: up to three are chosen."),
     ),
     Setting(
+        "load_balancer.deletion_protection",
+        "off",
+        one_of("on", "off"),
+        lambda: _("Should AWS refuse to delete the load balancer?"),
+        lambda: _(
+            "on: AWS refuses to delete the load balancer; teardown and pause switch that off. Free."
+        ),
+    ),
+    Setting(
+        "load_balancer.access_logs",
+        "off",
+        one_of("on", "off"),
+        lambda: _("Should each request to the load balancer be logged?"),
+        lambda: _(
+            "on: requests are logged in an S3 bucket for 30 days; up to 0.12 USD a month and 0.025 per GB."
+        ),
+    ),
+    Setting(
+        "load_balancer.rate_limit",
+        "",
+        number(10, 1000000),
+        lambda: _("How many requests may one IP address send in five minutes?"),
+        lambda: _(
+            "Requests in 5 minutes after which AWS WAF blocks an IP address, LINE's too: at least some "
+            "thousands. 6 USD a month and 0.60 per million requests. Empty: no limit."
+        ),
+    ),
+    Setting(
         "image.uri",
         "",
         text_like(

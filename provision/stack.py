@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from provision.image import inputs
 from provision.resources.base import Resource
-from provision.resources.bucket import NewsBucket
+from provision.resources.bucket import AccessLogBucket, NewsBucket
 from provision.resources.certificate import Certificate
 from provision.resources.cluster import Cluster
 from provision.resources.collector import (
@@ -55,6 +55,7 @@ from provision.resources.steady_service import SteadyService
 from provision.resources.target_group import TargetGroup
 from provision.resources.task_definition import TaskDefinition
 from provision.resources.vpc import Subnet, Vpc
+from provision.resources.web_acl import WebAcl, WebAclAssociation
 from provision.resources.webhook import ActiveWebhook, WebhookEndpoint
 from provision.schedules import hours_a_month
 from provision.settings import Settings
@@ -75,6 +76,8 @@ class Stack:
     """One bot. Its attributes are its resources, in the order in which the methods below add them."""
 
     # Resources that depend on settings.
+    access_log_bucket: AccessLogBucket | None = None
+    web_acl: WebAcl | None = None
     initial_collection: InitialCollection | None = None
     scheduler_permissions: SchedulerPermissions | None = None
     start_schedule: Schedule | None = None
@@ -227,7 +230,17 @@ class Stack:
 
     def _load_balancer(self) -> None:
         """Add the load balancer. Its alias comes next, because resolvers cache negative answers."""
-        self.load_balancer = LoadBalancer(self._vpc_name, self.network, self.load_balancer_group)
+        if self.settings["load_balancer.access_logs"] == "on":
+            self.access_log_bucket = AccessLogBucket()
+        self.load_balancer = LoadBalancer(
+            self._vpc_name,
+            self.network,
+            self.load_balancer_group,
+            self.settings["load_balancer.deletion_protection"] == "on",
+            self.access_log_bucket,
+        )
+        if self.settings["load_balancer.rate_limit"]:
+            self.web_acl = WebAcl(self.name, self.settings["load_balancer.rate_limit"])
         self.alias = Alias(self.zone, self.settings["host"], self.load_balancer)
         self.target_group = TargetGroup(self._vpc_name, self.network, PORT)
         self.bootstrap_listener = BootstrapListener(self.load_balancer)
@@ -276,6 +289,10 @@ class Stack:
         )
         self.steady_service = SteadyService(self.service)
         self.active_load_balancer = ActiveLoadBalancer(self.load_balancer)
+        if self.web_acl:
+            self.web_acl_association = WebAclAssociation(
+                self.web_acl, self.load_balancer, self.active_load_balancer
+            )
 
     def _image(self, folder: Path) -> Image | GivenImage:
         """Return the image of image.uri, or the one to build."""

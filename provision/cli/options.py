@@ -97,7 +97,9 @@ def contents() -> Option:
     return click.option(
         "--contents",
         is_flag=True,
-        help=_("also delete things that others added to resources provision created"),
+        help=_(
+            "also delete what others added to resources provision created, and deletion protection"
+        ),
     )
 
 

@@ -2,10 +2,12 @@
 
 import sys
 from collections.abc import Collection, Mapping
+from functools import partial
 from typing import Any
 
 import click
 
+from provision import retries
 from provision.cli import options
 from provision.cli.outcome import report_errors
 from provision.cli.prepare import prepare_run
@@ -14,11 +16,12 @@ from provision.clients.line import CONSOLE
 from provision.engine.deleter import DeletionResult
 from provision.engine.external_use import ExternalUses, explain
 from provision.engine.plan import Change
-from provision.errors import Cancelled
+from provision.errors import Cancelled, ProvisionError
 from provision.i18n import _
 from provision.pricing import prices, yen
-from provision.resources.base import Milestone, Resource
+from provision.resources.base import Milestone, Resource, identity_in
 from provision.run import Options, Run
+from provision.stack import WEBHOOK
 from provision.ui.progress import Progress
 from provision.ui.reports import show_json, show_steps
 from provision.ui.text import echo, show
@@ -50,9 +53,11 @@ def teardown(given: Options, everything: bool, contents: bool, as_json: bool) ->
         engine = run.engine(progress)
         engine.begin()
         contents_keys = confirm_contents(run, engine.check_teardown(everything), contents)
+        preview = engine.teardown_preview(everything, contents_keys)
+        confirm_restore(run, preview)
         if not given.yes:
             name = run.file.settings["name"]
-            _print_preview(run, engine.teardown_preview(everything, contents_keys))
+            _print_preview(run, preview)
             question = _("Type the stack's name ({name}) to delete it:", name=name)
             if not prompts.confirm_by_typing(question, name):
                 raise Cancelled(_("Cancelled: the name didn't match. Nothing was deleted."))
@@ -66,8 +71,7 @@ def teardown(given: Options, everything: bool, contents: bool, as_json: bool) ->
 
 def left_outside(run: Run, deleted: Collection[str]) -> list[str]:
     """Return what a person has to change elsewhere, because it still leads to what was deleted."""
-    zone, webhook = run.stack.zone, run.stack.webhook
-    texts = []
+    zone, texts = run.stack.zone, []
     if zone.name_servers and zone.key in deleted and (delegated := _delegated(run)) is not False:
         sentence = (
             _(
@@ -87,16 +91,30 @@ def left_outside(run: Run, deleted: Collection[str]) -> list[str]:
             )
         )
         texts.append(sentence)
-    if webhook.key in deleted and webhook.previous in ("", webhook.endpoint):
+    if url := _still_called(run, deleted):
         texts.append(
             _(
                 'LINE still calls {url}: switch "Use webhook" off at {console} (tab Messaging API), or set '
                 "another URL there. Otherwise whoever gets this name receives your users' messages.",
-                url=webhook.endpoint,
+                url=url,
                 console=CONSOLE,
             )
         )
     return texts
+
+
+def _still_called(run: Run, deleted: Collection[str]) -> str:
+    """Return the URL of a deleted webhook that LINE calls, or may call; "" for none."""
+    urls = [f"https://{identity_in(key)}{WEBHOOK}" for key in deleted if key.startswith("webhook/")]
+    if not urls:
+        return ""
+    try:
+        live = retries.call(
+            run.clients.line.endpoint, run.clock, _("Could not read LINE's webhook URL.")
+        )
+    except ProvisionError:
+        return urls[0]
+    return str(live["endpoint"]) if live.get("active") and live["endpoint"] in urls else ""
 
 
 def _delegated(run: Run) -> bool | None:
@@ -123,10 +141,38 @@ def confirm_contents(run: Run, uses: ExternalUses, contents: bool) -> set[str]:
     for key, used in uses.items():
         show(f"{run.label(key)}: {explain(used)}", sys.stderr, hanging=2)
         if all(use.content for use in used):
-            question = _("Delete {key} with all that is in it?", key=run.label(key))
+            question = _("Delete {key} with all of that?", key=run.label(key))
             if contents or (interactive and prompts.confirm(question)):
                 contents_keys.add(key)
     return contents_keys
+
+
+def confirm_restore(run: Run, preview: Mapping[str, str]) -> None:
+    """Ask whether to restore LINE's former webhook URL if it does not answer; without a terminal don't."""
+    webhook = run.stack.webhook
+    if preview.get(webhook.key) != "":
+        return
+    doing = _("Could not test LINE's former webhook URL {url}.", url=webhook.previous)
+    try:
+        test = retries.call(partial(webhook.test_previous, run.clients), run.clock, doing)
+    except ProvisionError:  # its deletion tests again
+        return
+    if test is None or test.success:
+        return
+    show(
+        _(
+            "LINE's former webhook URL {url} does not answer LINE's test: {reason} {detail}",
+            url=webhook.previous,
+            reason=test.reason,
+            detail=test.detail,
+        ),
+        sys.stderr,
+    )
+    if prompts.on_terminal() and not run.options.yes:
+        webhook.restore = prompts.confirm(_("Set it again all the same?"))
+    else:
+        webhook.restore = False
+        show(_("It will not be set again."), sys.stderr)
 
 
 def print_unlisted(kind: str, why: str) -> None:

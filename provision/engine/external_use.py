@@ -130,7 +130,7 @@ def explain(used: list[ExternalUse]) -> str:
         names = names if more < 0 else _("{names} and {count} more", names=names, count=more)
     if all(use.content for use in used):
         return _(
-            "it contains things that provision did not create: {names}; --contents deletes them too",
+            "it has what provision did not create: {names}; --contents deletes that too",
             names=names,
         )
     if all(use.unknown for use in used):

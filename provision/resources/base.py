@@ -116,9 +116,9 @@ class Permission:
     purpose: read (every command), secret (reads one of LINE's; every command that changes something), deploy
     (setup, too), retire (deletes what deploy has replaced), create (setup, resume), or delete (teardown,
     pause, and setup after a changed setting). service: the prefix of the actions. actions: separated by
-    spaces. resource: the parts of ARNs after the account, separated by spaces; "*" for actions that take no
-    resource. tag: whether the request or the resource must have the stack's tag. condition: a Condition
-    element. any_region: it is used in other regions too.
+    spaces. resource: the parts of ARNs after the account, separated by spaces, each after "SERVICE::" if it
+    is another service's; "*" for actions that take no resource. tag: whether the request or the resource must
+    have the stack's tag. condition: a Condition element. any_region: it is used in other regions too.
     """
 
     purpose: Literal["read", "secret", "deploy", "retire", "create", "delete"]

@@ -1,15 +1,16 @@
-"""Store the news in an S3 bucket: private, encrypted, TLS only."""
+"""Create S3 buckets for the news and for access logs: private, encrypted, TLS only."""
 
 import json
 import re
 import secrets
 from dataclasses import field
-from typing import Any
+from typing import Any, ClassVar
 
 from provision.clients.aws import call_or_none
 from provision.errors import Pending, ProvisionError
 from provision.i18n import _
 from provision.parallel import run_all
+from provision.pricing import Prices
 from provision.resources import kms
 from provision.resources.base import (
     Clients,
@@ -30,6 +31,7 @@ from provision.resources.base import (
     tags_to_dict,
     tags_to_list,
 )
+from provision.resources.vpc import ZONES
 
 FOLDER = "news"  # the prefix of everything the bot reads
 BATCH_SIZE = 1000  # S3 API, DeleteObjects
@@ -45,6 +47,8 @@ LIFECYCLE = {
     "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7},
     "NoncurrentVersionExpiration": {"NoncurrentDays": 30},
 }
+LOG_DAYS = 30  # for which access logs are kept
+LOG_DELIVERY = "logdelivery.elasticloadbalancing.amazonaws.com"
 PRIVATE = {
     "BlockPublicAcls": True,
     "IgnorePublicAcls": True,
@@ -54,16 +58,16 @@ PRIVATE = {
 
 
 @resource
-class NewsBucket(Resource):
-    """The bucket of the news: the configured one, adopted if it exists, or one with a random name.
+class Bucket(Resource):
+    """A bucket with a random name. folder: the prefix of the stack's objects. lifecycle: its rule."""
 
-    It costs 0.025 USD per GB and month in Tokyo; the news has some kilobytes.
-    """
+    purpose: ClassVar[str] = ""  # in the random name
+    folder: ClassVar[str] = ""
+    lifecycle: ClassVar[Live] = LIFECYCLE
 
-    name: str  # "": a random name
+    name: str = field(default="", init=False)  # "": a random one
     bucket: str = output("Name")
     arn: str = output("Arn", arn_pattern())
-    key_arn: str = output("KeyArn")  # the customer managed key of an adopted one
     without_tls: bool = field(default=False, init=False)  # the endpoint is http://; set by `find`
     deletion = Deletion(immediate=True)
     errors = Errors(
@@ -72,9 +76,9 @@ class NewsBucket(Resource):
         retry=("OperationAborted", "BucketNotEmpty", "NoSuchBucket"),
     )
 
-    def operator_permissions(self) -> list[Permission]:
-        """Return the permissions."""
-        bucket = self.bucket or self.name or f"{self.stack}-news-*"
+    def _permissions(self) -> list[Permission]:
+        """Return the permissions that the person who runs provision needs."""
+        bucket = self.bucket or self.name or f"{self._prefix}*"
         return [
             Permission("read", "s3", "ListAllMyBuckets"),
             Permission("read", "s3", "GetBucketTagging", "*"),  # finds the stack's by its tags
@@ -86,7 +90,6 @@ class NewsBucket(Resource):
                 "ListBucketVersions",
                 bucket,
             ),
-            Permission("read", "s3", "GetObject", f"{bucket}/{FOLDER}/*"),
             Permission(
                 "create",
                 "s3",
@@ -103,11 +106,21 @@ class NewsBucket(Resource):
 
         Use a recorded name again: if S3 does not show the bucket yet, another name would create a second one.
         """
-        return {"bucket": self.name or self.bucket or f"{self.stack}-news-{secrets.token_hex(8)}"}
+        return {"bucket": self.name or self.bucket or f"{self._prefix}{secrets.token_hex(8)}"}
+
+    @classmethod
+    def is_random(cls, stack: str, name: str) -> bool:
+        """Return whether it is a random name of this kind and stack."""
+        return bool(re.fullmatch(rf"{re.escape(stack)}-{cls.purpose}-[0-9a-f]{{16}}", name))
+
+    @property
+    def _prefix(self) -> str:
+        """Return the beginning of random names."""
+        return f"{self.stack}-{self.purpose}-"
 
     @classmethod
     def list_tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
-        """Return the region's buckets by tags, because a configured bucket may have any name."""
+        """Return the region's buckets of this kind by tags, because a configured one may have any name."""
         s3 = clients.aws.s3
         pages = s3.get_paginator("list_buckets").paginate(BucketRegion=clients.aws.region)
         names = [bucket["Name"] for page in pages for bucket in page.get("Buckets", [])]
@@ -117,17 +130,16 @@ class NewsBucket(Resource):
             return tags_to_dict(answer.get("TagSet", []))
 
         buckets = zip(run_all(tags_of, names), names, strict=True)
-        return [(tags, _live(name)) for tags, name in buckets if has_stack_tag(tags, stack)]
+        return [
+            (tags, _live(name))
+            for tags, name in buckets
+            if has_stack_tag(tags, stack) and cls.is_kind(tags.get("provision:resource", ""))
+        ]
 
-    def preflight(self, clients: Clients) -> None:
-        """Raise ProvisionError if a configured bucket belongs to another account."""
-
-        def exists() -> Any:  # HeadBucket, Errors: 403 and 301 for another account's bucket
-            head = clients.aws.s3.head_bucket
-            return call_or_none(("403", "301"), head, Bucket=self.name) or {"Foreign": True}
-
-        if self.name and call_or_none(("404", "NoSuchBucket"), exists):
-            raise self._name_taken()
+    @classmethod
+    def is_kind(cls, key: str) -> bool:
+        """Return whether a bucket with this key is of this kind."""
+        return False
 
     def _name_taken(self) -> ProvisionError:
         return ProvisionError(
@@ -145,7 +157,7 @@ class NewsBucket(Resource):
             exists = known in names or (not names and self._is_own(clients, known))
             return self._read(clients, known) if exists else None
         for name in names:
-            if name.startswith(f"{self.stack}-news-"):
+            if name.startswith(self._prefix):
                 live = self._read(clients, name)
                 if live["Tags"].get("provision:stack") == self.stack:
                     return live
@@ -160,10 +172,6 @@ class NewsBucket(Resource):
         others = ("403", "404", "301", "NoSuchBucket")
         account = clients.aws.account()
         return bool(call_or_none(others, head, Bucket=name, ExpectedBucketOwner=account))
-
-    def recovered_settings(self, live: Live) -> FoundSettings:
-        """Return the configured name; "" for a random one."""
-        return {"news.bucket": identity_in(self.key)}
 
     def _read(self, clients: Clients, name: str) -> Live:
         s3 = clients.aws.s3
@@ -187,8 +195,17 @@ class NewsBucket(Resource):
             "OwnershipControls": owner.get("OwnershipControls"),
             "KeyArn": _key_arn(clients, encryption),
             "LifecycleRules": lifecycle.get("Rules", []),
-            "Lifecycle": _own_rule(lifecycle.get("Rules", [])),
+            "Lifecycle": self._own_rule(lifecycle.get("Rules", [])),
         }
+
+    def _own_rule(self, rules: list[Live]) -> Live:
+        """Return the lifecycle rule with provision's ID, in a comparable form; {} for none."""
+        for rule in rules:
+            if rule["ID"] == self.lifecycle["ID"]:
+                prefix = rule.get("Filter", {}).get("Prefix", "") or rule.get("Prefix", "")
+                own = {key: rule.get(key) for key in self.lifecycle}
+                return {**own, "Filter": {"Prefix": prefix}}
+        return {}
 
     def create(self, clients: Clients) -> Live | None:
         """Call CreateBucket, which sets only the ownership; `update` sets the other properties."""
@@ -211,32 +228,29 @@ class NewsBucket(Resource):
 
     def tags_of(self, clients: Clients, live: Live) -> dict[str, str]:
         """Return its tags; a bucket with this stack's random name is the stack's before it has tags."""
-        is_random = re.fullmatch(rf"{re.escape(self.stack)}-news-[0-9a-f]{{16}}", live["Name"])
-        return {**({"provision:stack": self.stack} if is_random else {}), **live["Tags"]}
-
-    def may_adopt(self, live: Live) -> bool:
-        """Adopt a configured bucket."""
-        return bool(self.name)
+        ours = {"provision:stack": self.stack} if self.is_random(self.stack, live["Name"]) else {}
+        return {**ours, **live["Tags"]}
 
     def desired(self) -> dict[str, Any]:
-        """Return access block, ownership, encryption, TLS policy, lifecycle rule and the stack's tags.
-
-        Without the policy if AWS_ENDPOINT_URL is http://: it would lock provision itself out.
-        """
+        """Return access block, ownership, encryption, policy, lifecycle rule and the stack's tags."""
+        statements = self.statements()
         return {
-            "Lifecycle": LIFECYCLE,
+            "Lifecycle": self.lifecycle,
             "PublicAccessBlock": PRIVATE,
             "OwnershipControls.Rules[0].ObjectOwnership": "BucketOwnerEnforced",
             "Encryption.Rules[0].ApplyServerSideEncryptionByDefault.SSEAlgorithm": "AES256",
-            **({} if self.without_tls else {"Policy": self._policy()}),
+            **({"Policy": _policy(statements)} if statements else {}),
             **{f'Tags."{name}"': value for name, value in self.tags.items()},
         }
 
-    def _policy(self) -> dict[str, Any]:
-        """Return the policy that requires TLS.
+    def statements(self) -> list[dict[str, Any]]:
+        """Return the statements of its policy: the one that requires TLS.
 
+        Without it if AWS_ENDPOINT_URL is http://: it would lock provision itself out.
         Source: S3 User Guide, "Security best practices": enforce encryption of data in transit.
         """
+        if self.without_tls:
+            return []
         statement = {
             "Sid": "TlsOnly",
             "Effect": "Deny",
@@ -245,7 +259,7 @@ class NewsBucket(Resource):
             "Resource": [self.arn, f"{self.arn}/*"],
             "Condition": {"Bool": {"aws:SecureTransport": "false"}},
         }
-        return {"Version": "2012-10-17", "Statement": [statement]}
+        return [statement]
 
     def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
         """Set each property that differs; keep other tags (PutBucketTagging replaces all tags)."""
@@ -262,27 +276,20 @@ class NewsBucket(Resource):
                 Bucket=name, ServerSideEncryptionConfiguration={"Rules": rules}
             )
         if "Lifecycle" in differing:
-            others = [rule for rule in live["LifecycleRules"] if rule["ID"] != LIFECYCLE["ID"]]
+            own = self.lifecycle["ID"]
+            others = [rule for rule in live["LifecycleRules"] if rule["ID"] != own]
             s3.put_bucket_lifecycle_configuration(
-                Bucket=name, LifecycleConfiguration={"Rules": [*others, LIFECYCLE]}
+                Bucket=name, LifecycleConfiguration={"Rules": [*others, self.lifecycle]}
             )
         if "Policy" in differing:
-            s3.put_bucket_policy(Bucket=name, Policy=json.dumps(self._policy()))
+            policy = json.dumps(_policy(self.statements()))
+            s3.put_bucket_policy(Bucket=name, Policy=policy)
         if "Tags" in differing:
             tags = tags_to_list({**live["Tags"], **self.tags})
             s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": tags})
 
-    def retention_reason(self, everything: bool) -> str:
-        """Keep it unless `everything`: the collected news cannot be recovered."""
-        if everything:
-            return ""
-        return _(
-            "it contains the collected news and costs almost nothing (0.025 USD per GB and "
-            "month); --everything deletes it too"
-        )
-
     def external_uses(self, clients: Clients, ours: frozenset[str]) -> list[ExternalUse]:
-        """Return objects outside the folder of the news."""
+        """Return objects outside its folder."""
         pages = clients.aws.s3.get_paginator("list_object_versions").paginate(
             Bucket=self.bucket, Delimiter="/"
         )
@@ -292,20 +299,14 @@ class NewsBucket(Resource):
             for item in (*page.get("Versions", []), *page.get("DeleteMarkers", [])):
                 names.add(item["Key"])
         return [
-            ExternalUse(f"{self.bucket}/{n}", content=True) for n in sorted(names - {f"{FOLDER}/"})
+            ExternalUse(f"{self.bucket}/{name}", content=True)
+            for name in sorted(names - {f"{self.folder}/"})
         ]
 
-    def keep_on_replace(self, clients: Clients) -> str:
-        """Keep a replaced bucket: the collected news cannot be recovered."""
-        objects = clients.aws.s3.list_objects_v2(Bucket=self.bucket, MaxKeys=1).get("Contents")
-        if not objects:
-            return ""
-        return _("it contains the collected news; `provision teardown --everything` deletes it")
-
     def delete(self, clients: Clients) -> None:
-        """Delete every version and delete marker of the news, then the bucket, which must be empty."""
+        """Delete every version and delete marker in its folder, then the bucket, which must be empty."""
         s3 = clients.aws.s3
-        folder = "" if self.with_contents else f"{FOLDER}/"
+        folder = "" if self.with_contents else f"{self.folder}/"
         previous: list[dict[str, str]] = []
         # Always read the first page: some emulators cannot continue from a deleted key marker.
         while True:
@@ -326,20 +327,128 @@ class NewsBucket(Resource):
         s3.delete_bucket(Bucket=self.bucket)
 
 
+@resource
+class NewsBucket(Bucket):
+    """The bucket of the news: the configured one, adopted if it exists, or one with a random name.
+
+    It costs 0.025 USD per GB and month in Tokyo; the news has some kilobytes.
+    """
+
+    name: str
+    key_arn: str = output("KeyArn")  # the customer managed key of an adopted one
+    purpose: ClassVar[str] = "news"
+    folder: ClassVar[str] = FOLDER
+
+    @classmethod
+    def is_kind(cls, key: str) -> bool:
+        """Return whether it has not the key of the access logs' bucket."""
+        return not AccessLogBucket.is_kind(key)
+
+    def operator_permissions(self) -> list[Permission]:
+        """Return the permissions, and that to read the news."""
+        bucket = self.bucket or self.name or f"{self._prefix}*"
+        news = Permission("read", "s3", "GetObject", f"{bucket}/{FOLDER}/*")
+        return [*self._permissions(), news]
+
+    def preflight(self, clients: Clients) -> None:
+        """Raise ProvisionError if a configured bucket belongs to another account."""
+
+        def exists() -> Any:  # HeadBucket, Errors: 403 and 301 for another account's bucket
+            head = clients.aws.s3.head_bucket
+            return call_or_none(("403", "301"), head, Bucket=self.name) or {"Foreign": True}
+
+        if self.name and call_or_none(("404", "NoSuchBucket"), exists):
+            raise self._name_taken()
+
+    def recovered_settings(self, live: Live) -> FoundSettings:
+        """Return the configured name; "" for a random one."""
+        return {"news.bucket": identity_in(self.key)}
+
+    def may_adopt(self, live: Live) -> bool:
+        """Adopt a configured bucket."""
+        return bool(self.name)
+
+    def retention_reason(self, everything: bool) -> str:
+        """Keep it unless `everything`: the collected news cannot be recovered."""
+        if everything:
+            return ""
+        return _(
+            "it contains the collected news and costs almost nothing (0.025 USD per GB and "
+            "month); --everything deletes it too"
+        )
+
+    def keep_on_replace(self, clients: Clients) -> str:
+        """Keep a replaced bucket: the collected news cannot be recovered."""
+        objects = clients.aws.s3.list_objects_v2(Bucket=self.bucket, MaxKeys=1).get("Contents")
+        if not objects:
+            return ""
+        return _("it contains the collected news; `provision teardown --everything` deletes it")
+
+
+@resource
+class AccessLogBucket(Bucket):
+    """The bucket of the load balancer's access logs, which goes with its logs when the stack goes."""
+
+    account: str = output("Account", "[0-9]{12}")
+    purpose: ClassVar[str] = "access-logs"
+    folder: ClassVar[str] = "AWSLogs"  # set by Elastic Load Balancing
+    lifecycle: ClassVar[Live] = {**LIFECYCLE, "Expiration": {"Days": LOG_DAYS}}
+
+    @classmethod
+    def is_kind(cls, key: str) -> bool:
+        """Return whether it is the key in stack.py."""
+        return key == "access_log_bucket"
+
+    def operator_permissions(self) -> list[Permission]:
+        """Return the permissions."""
+        return self._permissions()
+
+    def find(self, clients: Clients) -> Live | None:
+        """Find the bucket; add the account, which is in the names of its objects."""
+        return _with_account(clients, super().find(clients))
+
+    def create(self, clients: Clients) -> Live | None:
+        """Create the bucket, as `find` returns it."""
+        return _with_account(clients, super().create(clients))
+
+    def recovered_settings(self, live: Live) -> FoundSettings:
+        """Return that logs are on."""
+        return {"load_balancer.access_logs": "on"}
+
+    def costs(self, prices: Prices) -> float:
+        """Return the price of a file every five minutes from each of three zones, without storage."""
+        return prices.log_files_month(ZONES)
+
+    def statements(self) -> list[dict[str, Any]]:
+        """Return the statements of its policy: TLS, and the delivery of this account's logs.
+
+        Source: User Guide for Application Load Balancers, "Enable access logs": this principal is that of
+        every region, also of those where older policies name an account of AWS's; the account in the path
+        keeps other accounts' load balancers out.
+        """
+        delivery = {
+            "Sid": "LogDelivery",
+            "Effect": "Allow",
+            "Principal": {"Service": LOG_DELIVERY},
+            "Action": "s3:PutObject",
+            "Resource": f"{self.arn}/{self.folder}/{self.account}/*",
+        }
+        return [*super().statements(), delivery]
+
+
+def _with_account(clients: Clients, live: Live | None) -> Live | None:
+    return live and {**live, "Account": clients.aws.caller().split(":")[4]}
+
+
+def _policy(statements: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
 def _key_arn(clients: Clients, encryption: Live) -> str:
     """Return the ARN of the customer managed key of a GetBucketEncryption response; "" without one."""
     rules = encryption.get("ServerSideEncryptionConfiguration", {}).get("Rules", [])
     defaults = [rule.get("ApplyServerSideEncryptionByDefault", {}) for rule in rules]
     return kms.key_arn(clients, next((d.get("KMSMasterKeyID", "") for d in defaults), ""))
-
-
-def _own_rule(rules: list[Live]) -> Live:
-    """Return the lifecycle rule with provision's ID, in a comparable form; {} for none."""
-    for rule in rules:
-        if rule["ID"] == LIFECYCLE["ID"]:
-            prefix = rule.get("Filter", {}).get("Prefix", "") or rule.get("Prefix", "")
-            return {**{key: rule.get(key) for key in LIFECYCLE}, "Filter": {"Prefix": prefix}}
-    return {}
 
 
 def _live(name: str) -> Live:

@@ -14,6 +14,7 @@ from provision.resources.base import (
     Difference,
     Errors,
     ExternalUse,
+    FoundSettings,
     Live,
     Milestone,
     Permission,
@@ -28,6 +29,7 @@ from provision.resources.base import (
     tags_to_dict,
     tags_to_list,
 )
+from provision.resources.bucket import AccessLogBucket
 from provision.resources.network import Network
 from provision.resources.security_group import SecurityGroup
 
@@ -41,6 +43,10 @@ ATTRIBUTES = {
     "routing.http.drop_invalid_header_fields.enabled": "true",
     "routing.http.desync_mitigation_mode": "strictest",
 }
+# More attributes.
+PROTECTION = "deletion_protection.enabled"
+LOGS = "access_logs.s3.enabled"
+LOG_BUCKET = "access_logs.s3.bucket"
 
 
 @resource
@@ -50,9 +56,13 @@ class LoadBalancer(Resource):
     name: str
     network: Network
     security_group: SecurityGroup
+    deletion_protection: bool
+    access_log_bucket: AccessLogBucket | None
     arn: str = output("LoadBalancerArn", arn_pattern("loadbalancer/app/"))
     dns_name: str = output("DNSName")
     hosted_zone_id: str = output("CanonicalHostedZoneId")
+    protected_by: str = output("ProtectedBy", "nobody|provision|others")
+    log_bucket: str = output("LogBucket")  # "none" without access logs
     console = ELB
     deletion = Deletion(
         on_pause=True,
@@ -61,7 +71,12 @@ class LoadBalancer(Resource):
     errors = Errors(
         not_found=("LoadBalancerNotFound",),
         exists=("DuplicateLoadBalancerName",),
-        retry=("ResourceInUse",),
+        retry=(
+            "ResourceInUse",
+            # The policy of the access logs' bucket may not be in effect yet.
+            "InvalidConfigurationRequest: Access Denied for bucket",
+            "InvalidConfigurationRequest: validation transient issue",
+        ),
     )
     polling = Polling(expected=2)
 
@@ -111,7 +126,23 @@ class LoadBalancer(Resource):
             return None
         arn = mine[0]["LoadBalancerArn"]
         answer = elbv2.describe_load_balancer_attributes(LoadBalancerArn=arn)
-        return _shape(mine[0], answer["Attributes"])
+        return self._shape(mine[0], answer["Attributes"])
+
+    def _shape(self, live: Live, attributes: Sequence[Live] = ()) -> Live:
+        """Return it with its attributes, who protects it from deletion, and where its logs go."""
+        shaped = _shape(live, attributes)
+        by = "provision" if self.protected_by == "provision" else "others"
+        found = shaped["Attributes"]
+        return {
+            **shaped,
+            "ProtectedBy": by if found.get(PROTECTION) == "true" else "nobody",
+            "LogBucket": found[LOG_BUCKET] if found.get(LOGS) == "true" else "none",
+        }
+
+    def recovered_settings(self, live: Live) -> FoundSettings:
+        """Return whether it is protected, which its attributes tell and DescribeLoadBalancers does not."""
+        protected = live["Attributes"].get(PROTECTION) == "true"
+        return {"load_balancer.deletion_protection": "on" if protected else ""}
 
     @classmethod
     def from_name(cls, stack: str, name: str) -> "LoadBalancer":
@@ -130,7 +161,7 @@ class LoadBalancer(Resource):
             Type="application",
             Tags=tags_to_list(self.tags),
         )
-        return _shape(answer["LoadBalancers"][0])
+        return self._shape(answer["LoadBalancers"][0])
 
     def tags_of(self, clients: Clients, live: Live) -> dict[str, str]:
         """Return the tags (DescribeTags)."""
@@ -141,8 +172,19 @@ class LoadBalancer(Resource):
         return {
             "Subnets": sorted(self.network.subnet_ids),
             "SecurityGroups": [self.security_group.id],
-            **{f'Attributes."{name}"': value for name, value in ATTRIBUTES.items()},
+            **{f'Attributes."{name}"': value for name, value in self._attributes().items()},
         }
+
+    def _attributes(self) -> dict[str, str]:
+        """Return the desired attributes, without protection and logs that others switched on."""
+        found = dict(ATTRIBUTES)
+        if self.deletion_protection or self.protected_by == "provision":
+            found[PROTECTION] = str(self.deletion_protection).lower()
+        if self.access_log_bucket:
+            found |= {LOGS: "true", LOG_BUCKET: self.access_log_bucket.bucket}
+        elif AccessLogBucket.is_random(self.stack, self.log_bucket):
+            found[LOGS] = "false"
+        return found
 
     def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
         """Call SetSubnets, SetSecurityGroups and ModifyLoadBalancerAttributes."""
@@ -154,28 +196,39 @@ class LoadBalancer(Resource):
                 LoadBalancerArn=self.arn, SecurityGroups=[self.security_group.id]
             )
         if any(path.startswith("Attributes") for path in paths):
+            attributes = self._attributes()
             clients.aws.elbv2.modify_load_balancer_attributes(
-                LoadBalancerArn=self.arn, Attributes=tags_to_list(ATTRIBUTES)
+                LoadBalancerArn=self.arn, Attributes=tags_to_list(attributes)
             )
+            if f'Attributes."{PROTECTION}"' in paths:
+                self.protected_by = "provision" if self.deletion_protection else "nobody"
+            if LOGS in attributes:
+                self.log_bucket = attributes.get(LOG_BUCKET, "none")
 
     def costs(self, prices: Prices) -> float:
         """Return the price without traffic, with one public IPv4 address per zone."""
         return prices.load_balancer_month(self.network.zones())
 
     def external_uses(self, clients: Clients, ours: frozenset[str]) -> list[ExternalUse]:
-        """Return listeners and rules that others added."""
-        return [use for use, _actions in foreign_rules(clients, self.arn, ours, self.stack)]
+        """Return listeners and rules that others added, and deletion protection that they switched on."""
+        found = [use for use, _actions in foreign_rules(clients, self.arn, ours, self.stack)]
+        live = self.find(clients)
+        if live and live["ProtectedBy"] == "others":
+            found.append(ExternalUse(_("deletion protection"), content=True))
+        return found
 
     def delete(self, clients: Clients) -> None:
         """Call DeleteLoadBalancer. Network interfaces remain for a minute or more.
 
-        Disable deletion protection first if it is enabled: the deletion has been confirmed.
+        Switch off the setting's deletion protection, that of others only with their contents.
         """
-        elbv2, selector = clients.aws.elbv2, {"LoadBalancerArn": self.arn}
-        if call_or_none("OperationNotPermitted", elbv2.delete_load_balancer, **selector) is None:
-            off = [{"Key": "deletion_protection.enabled", "Value": "false"}]
-            elbv2.modify_load_balancer_attributes(**selector, Attributes=off)
-            elbv2.delete_load_balancer(**selector)
+        elbv2 = clients.aws.elbv2
+        if self.protected_by == "provision" or (
+            self.protected_by == "others" and self.with_contents
+        ):
+            off = [{"Key": PROTECTION, "Value": "false"}]
+            elbv2.modify_load_balancer_attributes(LoadBalancerArn=self.arn, Attributes=off)
+        elbv2.delete_load_balancer(LoadBalancerArn=self.arn)
 
 
 @resource

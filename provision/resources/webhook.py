@@ -1,8 +1,9 @@
 """Test and set LINE's webhook endpoint, and wait until a person turns on "Use webhook" in LINE's console."""
 
+from dataclasses import field
 from typing import ClassVar, Literal
 
-from provision.clients.line import CONSOLE
+from provision.clients.line import CONSOLE, WebhookTest
 from provision.errors import Pending
 from provision.i18n import _
 from provision.resources.base import (
@@ -26,7 +27,7 @@ from provision.resources.steady_service import SteadyService
 
 @resource
 class WebhookEndpoint(Resource):
-    """LINE's webhook URL. The previous URL is recorded and restored at teardown."""
+    """LINE's webhook URL. The previous URL is recorded, and restored at teardown if it answers."""
 
     host: str
     path: str
@@ -39,6 +40,7 @@ class WebhookEndpoint(Resource):
     access_token: Parameter
     endpoint: str = output("endpoint")
     previous: str = output("previous")
+    restore: bool | None = field(default=None, init=False)  # the previous URL; None: if it answers
     polling = Polling(expected=3)
     _deleted = False
 
@@ -97,9 +99,18 @@ class WebhookEndpoint(Resource):
         """Return `survives`, because LINE has no delete call and keeps the URL."""
         return "survives"
 
+    def test_previous(self, clients: Clients) -> WebhookTest | None:
+        """Make LINE test the previous URL; return None without one."""
+        return (
+            clients.line.test(self.previous) if self.previous not in ("", self.endpoint) else None
+        )
+
     def delete(self, clients: Clients) -> None:
-        """Restore the previous URL. Without one the stack's URL remains, because LINE has no delete call."""
-        if self.previous and self.previous != self.endpoint:
+        """Restore the previous URL. Else the stack's URL remains, because LINE has no delete call."""
+        if self.restore is None:
+            test = self.test_previous(clients)
+            self.restore = bool(test and test.success)
+        if self.restore:
             clients.line.set_endpoint(self.previous)
         self._deleted = True
 

@@ -56,7 +56,10 @@ def steps() -> dict[str, dict[str, str]]:
             "bot_from_load_balancer": _("access from the load balancer to the bot"),
         },
         _("Load balancer"): {
+            "access_log_bucket": _("access log bucket"),
             "load_balancer": _("load balancer"),
+            "web_acl": _("web ACL"),
+            "web_acl_association": _("web ACL's association"),
             "active_load_balancer": _("start of the load balancer"),
             "alias": _("alias record"),
             "target_group": _("target group"),

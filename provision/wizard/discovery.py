@@ -63,7 +63,8 @@ class DiscoveredSettings:
         """Return the settings except domain and host; see `host` and `domain`."""
         found: FoundSettings = {"name": self.stack, "region": self.clients.aws.region}
         # First come, first served: the schedules' task count comes before the current one.
-        before = (*self._schedules(), self._boundary(), self._required_tags())
+        described = (self._described(Role), self._described(LoadBalancer))
+        before = (*self._schedules(), *described, self._required_tags())
         for settings in (*before, *(resource.settings() for resource in self.tagged)):
             for key, value in settings.items():
                 found.setdefault(key, value)
@@ -91,14 +92,14 @@ class DiscoveredSettings:
         live = inspector.find(resource, self.clients)
         return resource.recovered_settings(live) if live else {}
 
-    def _boundary(self) -> FoundSettings:
-        """Return the permissions boundary of the roles; {} without a role."""
-        tagged = self.first(Role)
+    def _described(self, kind: type[Resource]) -> FoundSettings:
+        """Return the settings of the first resource of a class that its list does not show."""
+        tagged = self.first(kind)
         if not tagged:
             return {}
-        role = Role.from_record(self.stack, tagged.key, tagged.outputs())
-        live = inspector.find(role, self.clients)
-        return role.recovered_settings(live) if live else {}
+        resource = kind.from_record(self.stack, tagged.key, tagged.outputs())
+        live = inspector.find(resource, self.clients)
+        return resource.recovered_settings(live) if live else {}
 
     def _required_tags(self) -> FoundSettings:
         """Return the tags that all resources share, besides provision's and AWS's own."""

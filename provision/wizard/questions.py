@@ -16,12 +16,18 @@ FIRST = ("domain", "host", "schedule.start")
 # Asked last, because the choices depend on the region.
 NETWORK = ("network.vpc", "network.subnets")
 OWN_TIMES = ("schedule.start", "schedule.stop", "schedule.timezone")
-# Only some organizations require them, in the file or with --set.
-ORGANIZATION = ("aws.permissions_boundary", "aws.tags")
+# Not asked, because few people need them: in the file or with --set.
+NOT_ASKED = (
+    "load_balancer.deletion_protection",
+    "load_balancer.access_logs",
+    "load_balancer.rate_limit",
+    "aws.permissions_boundary",
+    "aws.tags",
+)
 OTHERS = tuple(
     setting.key
     for setting in SETTINGS
-    if setting.key not in (*FIRST, *NETWORK, *OWN_TIMES, *ORGANIZATION)
+    if setting.key not in (*FIRST, *NETWORK, *OWN_TIMES, *NOT_ASKED)
 )
 
 

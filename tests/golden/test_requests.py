@@ -15,6 +15,10 @@ name: other
 domain: example.jp
 host: bot.example.jp
 network: {vpc: new}
+load_balancer:
+  deletion_protection: on
+  access_logs: on
+  rate_limit: 5000
 image: {uri: "example.jp/bot:1", platform: linux/arm64}
 service: {cpu: 512, memory: 1024, count: 2, capacity: on-demand}
 schedule: {start: "", stop: ""}

@@ -301,6 +301,8 @@ def count_resources(client: Callable[[str], Any]) -> dict[str, int]:
             count["listener"] += 1
             rules = elbv2.describe_rules(ListenerArn=listener["ListenerArn"])["Rules"]
             count["rule"] += len([rule for rule in rules if not rule["IsDefault"]])
+    acls = client("wafv2").list_web_acls(Scope="REGIONAL")["WebACLs"]
+    count["web ACL"] = len(acls)
     count["target group"] = len(elbv2.describe_target_groups()["TargetGroups"])
     count["log group"] = len(client("logs").describe_log_groups()["logGroups"])
     count["parameter"] = len(client("ssm").describe_parameters()["Parameters"])

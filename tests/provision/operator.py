@@ -235,15 +235,18 @@ SCENARIOS: dict[str, tuple[str, list[Step]]] = {
         [
             "plan",
             "setup",
-            "plan --set news.bucket=",
+            "plan --set news.bucket= --set load_balancer.rate_limit=",
             "status --json",
+            "setup --set load_balancer.rate_limit=6000",
+            lose,
+            "recover",
             "teardown --everything",
         ],
     ),
     "adopted": (ADOPTED, [existing, "plan", "setup", "status --json", "teardown --everything"]),
     "changed by hand": (
         HOURS_AND_FEEDS,
-        ["setup", by_hand, "setup", protect, "teardown --everything"],
+        ["setup", by_hand, "setup", protect, "teardown --everything --contents"],
     ),
 }
 

@@ -136,6 +136,14 @@ def foreign_listener_on_our_load_balancer(env: Env) -> None:
     create_forwarding_listener(env, arn, Protocol="HTTP", Port=8080)
 
 
+def deletion_protection_by_hand(env: Env) -> None:
+    """Switch deletion protection of our load balancer on."""
+    env.aws_session.client("elbv2").modify_load_balancer_attributes(
+        LoadBalancerArn=outputs(env, "load_balancer")["arn"],
+        Attributes=[{"Key": "deletion_protection.enabled", "Value": "true"}],
+    )
+
+
 def foreign_schedule_in_our_group(env: Env) -> None:
     """Create a foreign schedule in our group."""
     env.aws_session.client("scheduler").create_schedule(
@@ -153,6 +161,12 @@ def foreign_schedule_in_our_group(env: Env) -> None:
 
 NETWORK = {"network/default"}
 SERVICE_LINKED_ROLE = {"service_linked_role"}
+GROUPS = {  # the load balancer's group leads to the bot's
+    "bot_group/news-bot-bot",
+    "bot_from_load_balancer/news-bot-bot",
+    "load_balancer_group/news-bot-load-balancer",
+    "https_from_anywhere/news-bot-load-balancer",
+}
 EXTERNAL_USES: list[tuple[Callable[[Env], None], set[str], bool]] = [
     (target_group_behind_foreign_load_balancer, {"target_group/news-bot"}, False),
     (
@@ -165,42 +179,18 @@ EXTERNAL_USES: list[tuple[Callable[[Env], None], set[str], bool]] = [
         {"certificate/example.jp", "validation_record/example.jp", "zone/example.jp"},
         False,
     ),
-    (
-        bot_group_in_foreign_rule,
-        {
-            "bot_group/news-bot-bot",
-            "bot_from_load_balancer/news-bot-bot",
-            "load_balancer_group/news-bot-load-balancer",
-            "https_from_anywhere/news-bot-load-balancer",
-        },
-        False,
-    ),
-    (
-        foreign_interface_in_our_group,
-        {
-            "bot_group/news-bot-bot",  # where the load balancer's group leads
-            "bot_from_load_balancer/news-bot-bot",
-            "load_balancer_group/news-bot-load-balancer",
-            "https_from_anywhere/news-bot-load-balancer",
-        },
-        False,
-    ),
+    (bot_group_in_foreign_rule, GROUPS, False),
+    (foreign_interface_in_our_group, GROUPS, False),
     (foreign_service_in_our_cluster, {"cluster/news-bot"}, False),
     (foreign_record_in_our_zone, {"zone/example.jp"}, True),
     (key_signing_key_in_our_zone, {"zone/example.jp"}, False),
     (foreign_object_in_our_bucket, {"news_bucket"}, True),
     (
         foreign_listener_on_our_load_balancer,
-        {
-            "load_balancer/news-bot",
-            "target_group/news-bot",
-            "bot_group/news-bot-bot",
-            "bot_from_load_balancer/news-bot-bot",
-            "load_balancer_group/news-bot-load-balancer",
-            "https_from_anywhere/news-bot-load-balancer",
-        },
+        {"load_balancer/news-bot", "target_group/news-bot", *GROUPS},
         True,
     ),
+    (deletion_protection_by_hand, {"load_balancer/news-bot", *GROUPS}, True),
     (foreign_schedule_in_our_group, {"schedule_group/news-bot"}, True),
 ]
 
@@ -242,18 +232,6 @@ def test_no_external_use_is_reported_for_own_stack(env: Env) -> None:
     env.set(network__vpc="new")
     env.setup()
     assert {} == env.engine().check_teardown(everything=True)
-
-
-def test_teardown_disables_deletion_protection(env: Env) -> None:
-    """Teardown was confirmed, so deletion protection that somebody enabled is switched off."""
-    env.setup()
-    env.aws_session.client("elbv2").modify_load_balancer_attributes(
-        LoadBalancerArn=outputs(env, "load_balancer")["arn"],
-        Attributes=[{"Key": "deletion_protection.enabled", "Value": "true"}],
-    )
-    result = env.teardown()
-    assert ([], []) == (result.errors, result.left)
-    assert {} == env.inventory()
 
 
 def test_teardown_keeps_network_with_foreign_interface(env: Env) -> None:

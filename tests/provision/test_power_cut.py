@@ -47,6 +47,7 @@ def test_power_cut_at_each_create(env: Env, line: str, moment: str) -> None:
 def test_power_cut_at_each_delete(env: Env, line: str, moment: str) -> None:
     """The next teardown leaves nothing in account and file; LINE's former endpoint is restored."""
     env.sandbox.line.endpoint = FORMER
+    env.sandbox.line.other_servers.add("former.example")
     env.setup()
     env.cut_power("deleting", line, moment)
     with pytest.raises(PowerCut):

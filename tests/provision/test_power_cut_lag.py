@@ -99,6 +99,7 @@ def _setup(env: Env) -> None:
 def test_power_cut_at_every_call_of_teardown(env: Env, moment: str) -> None:
     """Nothing is left, in the account and in the file; LINE's former endpoint is restored."""
     env.sandbox.line.endpoint = FORMER
+    env.sandbox.line.other_servers.add("former.example")
     env.setup()
 
     def teardown() -> None:

@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.provision.shell import Person
+from provision.clients.line import Line
+from tests.provision.shell import Person, runtime_info
 from tests.provision.terminal import ENTER, Terminal
 
 SETS = ("--set", "domain=leave.example", "--set", "network.vpc=default", "--set", "image.uri=a/b:1")
@@ -49,3 +50,51 @@ def test_teardown_lists_everything_before_asking(
     terminal.type("news-bot" + ENTER)
     assert 0 == terminal.wait()
     assert 0 == person.types("--sandbox", "teardown", "--yes", "--everything").returncode
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("language", "question", "answer", "asked", "expected"),
+    [
+        (
+            "en",
+            "Set it again all the same?",
+            "y",
+            "to delete it:",
+            "https://old.example/webhook",
+        ),
+        (
+            "ja",
+            "それでもこのURLに戻しますか？",
+            "n",
+            "入力してください",
+            "https://leave.example/webhook",
+        ),
+    ],
+)
+def test_teardown_asks_before_it_restores_a_webhook_that_does_not_answer(
+    person: Person,
+    terminals: Callable[..., Terminal],
+    *,
+    language: str,
+    question: str,
+    answer: str,
+    asked: str,
+    expected: str,
+) -> None:
+    """Yes restores it; no leaves the stack's, which is said."""
+    known = runtime_info(person)
+    line = Line(lambda: known["access_token"], known["line"])
+    line.set_endpoint("https://old.example/webhook")
+    assert 0 == person.types("--sandbox", "setup", "--yes", *SETS).returncode
+    terminal = terminals("--sandbox", "--lang", language, "teardown", "--everything")
+    output = terminal.until(question)
+    assert "https://old.example/webhook" in output
+    terminal.type(answer)
+    terminal.until(asked)
+    terminal.type("news-bot" + ENTER)
+    assert 0 == terminal.wait()
+    assert expected == line.endpoint()["endpoint"]
+    said = terminal.output.replace("\r\n", "")
+    assert (answer == "n") == ("「Webhookの利用」をオフ" in said)
+    assert '"Use webhook"' not in said

@@ -17,8 +17,9 @@ from provision.sandbox.aws.rules import before
 # Service principals, without ".amazonaws.com"; IAM refuses unknown ones.
 _SERVICE_NAMES = """
 apigateway application-autoscaling autoscaling batch cloudformation codebuild codedeploy
-codepipeline ec2 ecs ecs-tasks ecs.application-autoscaling elasticloadbalancing events lambda logs
-monitoring pipes rds s3 scheduler sns sqs ssm states vpc-flow-logs
+codepipeline delivery.logs ec2 ecs ecs-tasks ecs.application-autoscaling elasticloadbalancing events
+lambda logdelivery.elasticloadbalancing logs monitoring pipes rds s3 scheduler sns sqs ssm states
+vpc-flow-logs
 """
 _SERVICE_PRINCIPALS = {f"{name}.amazonaws.com" for name in _SERVICE_NAMES.split()}
 _PRINCIPAL_ARN = re.compile(r"arn:aws:iam::(\d{12}):(root|role/(?:.*/)?(.+)|user/(?:.*/)?(.+))")

@@ -48,6 +48,14 @@ TAGGING = {
     "logs": "TagResource",
     "scheduler": "TagResource",
     "ssm": "AddTagsToResource",
+    "wafv2": "TagResource",
+}
+# Calls of AWS WAF on a load balancer -> actions of Elastic Load Balancing that they need too.
+_WEB_ACL_ACTIONS = {
+    "AssociateWebACL": ("CreateWebACLAssociation", "SetWebAcl"),
+    "DisassociateWebACL": ("DeleteWebACLAssociation", "SetWebAcl"),
+    "GetWebACLForResource": ("GetLoadBalancerWebACL",),
+    "ListResourcesForWebACL": ("DescribeWebACLAssociation",),
 }
 _CREATING = ("Create", "Register", "Request", "Put", "Run")
 # Operations -> the ARN of what they create, from that of the resource on which they are allowed.
@@ -92,6 +100,10 @@ def required_permissions(cloud: Cloud, call: Call) -> list[RequiredPermission]:
         own.append(("ec2:DescribeVpcs", "*", {}))
     if (call.service, call.operation) == ("ec2", "DisassociateRouteTable"):
         own = _association_permissions(cloud, call)
+    for action in _WEB_ACL_ACTIONS.get(call.operation, ()):
+        without = action in ("SetWebAcl", "DescribeWebACLAssociation")  # take no resource
+        arn = "*" if without else str(call.params["ResourceArn"])
+        own.append((f"elasticloadbalancing:{action}", arn, {}))
     if call.operation in ("CreateLoadBalancer", "CreateTargetGroup"):
         own += _linked_role_permissions(cloud)
     return own + _tag_permissions(cloud, call, service, arns) + _pass_role_permissions(cloud, call)

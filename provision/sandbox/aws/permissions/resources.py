@@ -104,6 +104,14 @@ _TABLES = {
         TagResource UntagResource ListTagsForResource: {ResourceArn}
         """,
     "sts": "AssumeRole: {RoleArn}",
+    "wafv2": """
+        CreateWebACL: regional/webacl/{Name}/*
+        GetWebACL UpdateWebACL DeleteWebACL: regional/webacl/{Name}/{Id}
+        ListResourcesForWebACL: {WebACLArn}
+        AssociateWebACL: {WebACLArn} {ResourceArn}
+        DisassociateWebACL GetWebACLForResource: {ResourceArn}
+        TagResource UntagResource ListTagsForResource: {ResourceARN}
+        """,
     "ec2": """
         CreateSecurityGroup: security-group/* vpc/{VpcId}
         DeleteSecurityGroup AuthorizeSecurityGroupIngress: security-group/{GroupId}

@@ -42,6 +42,9 @@ _READ: dict[str, Read] = {
     "ssm": lambda cloud, backend, arn, name: backend._resource_tags["Parameter"].get(
         arn.partition(":parameter/")[2]
     ),
+    "wafv2": lambda cloud, backend, arn, name: backend.tagging_service.get_tag_dict_for_resource(
+        arn
+    ),
 }
 
 
