@@ -1,7 +1,10 @@
 """What a terminal shows: steps and names, wrapped lines, the name servers that stay in sight, errors."""
 
 import io
+import os
+import pty
 import sys
+import termios
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -104,6 +107,23 @@ def test_live_list_in_japanese_at_120_columns(monkeypatch: pytest.MonkeyPatch) -
         ">  ロードバランサー  0:00/2:00  ロードバランサー: state: provisioning; " + "a" * 40,
         "経過 1:15（目安 4:05）",
     ] == rows
+
+
+def test_typing_is_not_shown_in_the_live_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Enter would move the list and leave a line behind; afterwards the terminal is as before."""
+    master, slave = pty.openpty()
+    with open(slave, encoding="utf-8") as keyboard:
+        monkeypatch.setattr(sys, "stdin", keyboard)
+
+        def shown() -> bool:
+            return bool(termios.tcgetattr(slave)[3] & termios.ECHO)
+
+        before = shown()
+        with Progress([resource("zone/x.jp")], ManualClock(), Terminal()):
+            during = shown()
+        after = shown()
+    os.close(master)
+    assert (True, False, True) == (before, during, after)
 
 
 REGISTRAR = "name servers at the registrar: your registrar lists others"
