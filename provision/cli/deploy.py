@@ -186,7 +186,7 @@ def _previous_revision(run: Run) -> str:
         raise ProvisionError(
             doing,
             _("there is none"),
-            _("Deploy the image or the settings that you want: provision deploy --set ..."),
+            _("Deploy the image or the settings that you want: `provision deploy --set ...`"),
         )
     return arn
 

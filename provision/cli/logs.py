@@ -57,7 +57,7 @@ def logs(given: Options, follow: bool, since: str, level: str, as_json: bool) ->
         raise UsageError(
             _("Could not read --since {since}.", since=since),
             _("a number and s, m, h or d was expected"),
-            _("For example: provision logs --since 10m"),
+            _("For example: `provision logs --since 10m`"),
         )
     seconds = int(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]]
     run = prepare_run(given, save=False, read_only=True)

@@ -81,7 +81,7 @@ def _summary(addresses: dict[str, str], speed: float, *, verbose: bool) -> str:
             "The sandbox is running on this machine, {speed} times as fast as real time.",
             speed=f"{speed:g}",
         ),
-        _("Set up a stack in it:  provision --sandbox setup"),
+        _("In another terminal:   `provision --sandbox setup`"),
         _("Talk to the bot:       {page}", page=addresses["page"]),
     ]
     if verbose:

@@ -231,3 +231,17 @@ def test_profile(person: Person) -> None:
     assert "The config profile (nosuch) could not be found" in missing.stderr
     empty = person.types("--profile", "shop", "cost")
     assert "`provision --profile shop setup`" in empty.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "group"),
+    [
+        (["doctor", "--json"], "This computer"),
+        (["doctor", "--json", "--lang", "ja"], "このコンピューター"),
+        (["--lang", "ja", "doctor", "--json"], "このコンピューター"),
+    ],
+)
+def test_json_is_english(person: Person, words: list[str], group: str) -> None:
+    """Whatever the locale, so that a script reads the same everywhere; unless --lang says otherwise."""
+    done = person.types("--sandbox", *words, LANG="ja_JP.UTF-8")
+    assert group == json.loads(done.stdout)["checks"][0]["group"]

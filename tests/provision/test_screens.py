@@ -15,7 +15,9 @@ import pytest
 from rich.text import Text
 
 from provision import i18n
+from provision.cli.commands import introduction
 from provision.cli.first_message import exchange, outcome_of
+from provision.cli.main import program_name
 from provision.cli.outcome import print_hours
 from provision.engine.plan import Change
 from provision.errors import Cancelled, ProvisionError, WaitingOnExternal
@@ -52,6 +54,7 @@ def _terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("TERM", "xterm")
     yield
     i18n.use("en")
+    i18n.use_program("provision")
     i18n.repeat_flags("")
 
 
@@ -449,9 +452,40 @@ def test_recommended_commands_repeat_the_flags() -> None:
     assert "Run `provision --sandbox --stack 'my bot.yaml' resume`." == i18n._(
         "Run `provision resume`."
     )
-    assert "Start one in another terminal: provision sandbox" == (
-        i18n._("Start one in another terminal: provision sandbox")
+    assert "Start one in another terminal: `provision sandbox`" == (
+        i18n._("Start one in another terminal: `provision sandbox`")
     )
+
+
+def test_recommended_commands_begin_as_they_are_typed() -> None:
+    """Somebody who runs it from a virtual environment that is not active can copy them."""
+    i18n.use_program(".venv/bin/provision")
+    i18n.repeat_flags("--sandbox")
+    assert (
+        "Run `.venv/bin/provision --sandbox resume`.",
+        "Start one in another terminal: `.venv/bin/provision sandbox`",
+        "In another terminal:   `.venv/bin/provision --sandbox setup`",
+        "Try it without AWS:  .venv/bin/provision sandbox",
+    ) == (
+        i18n._("Run `provision resume`."),
+        i18n._("Start one in another terminal: `provision sandbox`"),
+        i18n._("In another terminal:   `provision --sandbox setup`"),
+        introduction().splitlines()[0],
+    )
+
+
+def test_program_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The path as it was typed, unless the shell finds the program by its name."""
+    program = tmp_path / "my bin/provision"
+    program.parent.mkdir()
+    program.write_text("")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", "/nowhere")
+    outside = program_name(str(program))
+    monkeypatch.setenv("PATH", str(program.parent))
+    inside = program_name(str(program))
+    module = program_name("/lib/provision/__main__.py")
+    assert (f"'{program}'", "provision", "provision") == (outside, inside, module)
 
 
 @pytest.mark.parametrize(
