@@ -55,10 +55,10 @@ def enter_sandbox() -> dict[str, Any]:
     return sandbox
 
 
-def registrar_page(sandbox: Mapping[str, str]) -> str:
-    """Return the address of the registrar's form on the sandbox's page."""
+def page_view(sandbox: Mapping[str, str], view: str) -> str:
+    """Return the address of a view of the sandbox's page: `registrar`, or `line` with LINE's switches."""
     address, _sign, token = sandbox["page"].partition("#")
-    return f"{address}?view=registrar#{token}"
+    return f"{address}?view={view}#{token}"
 
 
 def enter_name_servers(sandbox: Mapping[str, str], domain: str, servers: list[str]) -> None:

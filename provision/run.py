@@ -177,7 +177,7 @@ class Run:
         )
         form = []
         if self.sandbox:
-            page = environment.registrar_page(self.sandbox)
+            page = environment.page_view(self.sandbox, "registrar")
             form = [_("The sandbox's registrar is a form on its page:"), f"    {page}"]
         meanwhile = _(
             "You may press Ctrl-C: `provision setup` continues later. The load balancer costs about "
@@ -290,6 +290,8 @@ def build(options: Options, file: StackFile, sandbox: Mapping[str, str], aws: Aw
     variables = {"LINE_API_URL": line_url} if line_url else {}
     stack = Stack(file.settings, _secrets(), variables, file.path.parent)
     clients = clients_for(file, lambda: run.secret_value(stack.access_token), aws)
+    if sandbox:
+        clients.line.console = environment.page_view(sandbox, "line")
     run = Run(options, file, stack, clients, environment.clock(), sandbox)
     run.enters_name_servers = bool(sandbox) and options.yes
     return run

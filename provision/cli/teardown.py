@@ -10,7 +10,6 @@ from provision.cli import options
 from provision.cli.outcome import report_errors
 from provision.cli.prepare import prepare_run
 from provision.clients.dns import DnsError
-from provision.clients.line import CONSOLE
 from provision.engine.deleter import DeletionResult
 from provision.engine.external_use import ExternalUses, explain
 from provision.engine.plan import Change
@@ -91,9 +90,9 @@ def left_outside(run: Run, deleted: Collection[str]) -> list[str]:
         texts.append(
             _(
                 'LINE still calls {url}: switch "Use webhook" off at {console} (tab Messaging API), or set '
-                "another URL there. Otherwise whoever gets this name receives your users' messages.",
+                "another URL there. Otherwise anyone who gets this name receives your users' messages.",
                 url=webhook.endpoint,
-                console=CONSOLE,
+                console=run.clients.line.console,
             )
         )
     return texts

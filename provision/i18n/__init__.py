@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 LANGUAGES = ("en", "ja")
-RECOMMENDED = re.compile(r"`provision (?P<own>sandbox\b|-)?")  # a command in a sentence, without its verb
+RECOMMENDED = re.compile(
+    r"`provision (?P<own>sandbox\b|-)?"
+)  # a command in a sentence, without its verb
 _language = ["en"]
 _program = ["provision"]
 _flags = [""]

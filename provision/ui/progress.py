@@ -154,30 +154,25 @@ class Progress:
         else:
             echo(text, self._stream)
 
-    def show_details(self, lines: list[str], expected: float) -> None:
-        """Show details under the table; without a terminal print the new lines.
-
-        expected: the expected duration in seconds.
-        """
+    def show_details(self, lines: list[str]) -> None:
+        """Show details under the table; without a terminal print the new lines."""
         seconds = self._clock.now() - self._started
-        if self._screen:
-            head = _("{seconds:.0f} s of about {expected:.0f}", seconds=seconds, expected=expected)
-            self._details = [head, *lines]
-            return
         for line in lines:
-            if line not in self._details:
+            if not self._screen and line not in self._details:
                 echo(f"{seconds:6.0f} s    {line}", self._stream)
         self._details = lines
 
     def _render(self) -> Any:
         """Return the table, the reasons that are too long for it, the pinned texts and the details."""
+        from rich.cells import chop_cells
         from rich.console import Group
         from rich.text import Text
 
         console = self._console
 
         def wrapped(lines: Iterable[str]) -> list[str]:
-            return [part for line in lines for part in wrap(line, console.width)]
+            parts = (part for line in lines for part in wrap(line, console.width))
+            return [piece for part in parts for piece in chop_cells(part, console.width) or [""]]
 
         table, reasons = self._table(console.width)
         pinned = [line for text, _more in self._pinned.values() for line in text.splitlines()]

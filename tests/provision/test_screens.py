@@ -168,6 +168,20 @@ def test_live_list_at_other_widths(
     assert expected == [line for line in stream.lines() if line][-2 - len(expected) : -2]
 
 
+def test_long_address_is_not_cut() -> None:
+    """It goes on in the next line, without an empty line before it."""
+    stream = Terminal()
+    with Progress([resource("delegation")], ManualClock(), stream) as progress:
+        progress.pin(
+            "delegation", f"The form:\n    http://127.0.0.1:46007/?view=registrar#{'a' * 32}"
+        )
+    assert [
+        "The form:",
+        "    http://127.0.0.1:46007/?view=registrar#aaaaaaaaaaaaaaaaa",
+        "aaaaaaaaaaaaaaa",
+    ] == stream.lines()[-3:]
+
+
 def test_name_servers_go_when_the_registrar_has_them() -> None:
     """The pinned text is shown until its resource is done."""
     stream, clock = Terminal(), ManualClock()
@@ -283,6 +297,50 @@ def test_plan_by_step(capsys: pytest.CaptureFixture[str]) -> None:
     ] == capsys.readouterr().out.splitlines()
 
 
+LONG = "AccessDenied: you are not authorized to do this here, with this role"
+
+
+@pytest.mark.parametrize(
+    ("width", "plan", "status"),
+    [
+        (
+            "60",
+            [
+                "    ? image: unknown: AccessDenied: you are not",
+                "      authorized to do this here, with this role",
+            ],
+            [
+                "    ✗ image: AccessDenied: you are not authorized to",
+                "      do this here, with this role",
+            ],
+        ),
+        (
+            "80",
+            [
+                "    ? image: unknown: AccessDenied: you are not authorized to do this",
+                "      here, with this role",
+            ],
+            [
+                "    ✗ image: AccessDenied: you are not authorized to do this here, with",
+                "      this role",
+            ],
+        ),
+        ("200", [f"    ? image: unknown: {LONG}"], [f"    ✗ image: {LONG}"]),
+    ],
+)
+def test_plan_and_status_at_widths(
+    width: str, plan: list[str], status: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Long lines are wrapped between words, and what continues them is indented."""
+    monkeypatch.setenv("COLUMNS", width)
+    stream = Terminal()
+    show_steps([Change("image", "Image", None, reason=LONG)], stream)
+    assert ["    Bot", *plan] == stream.getvalue().splitlines()
+    stream = Terminal()
+    show_status(document(entry("image", ready=False, reason=LONG)), stream)
+    assert status == stream.getvalue().splitlines()[2:-2]
+
+
 def test_plan_by_resource(capsys: pytest.CaptureFixture[str]) -> None:
     """--verbose: one line per resource, with its key."""
     show_steps(CHANGES[:3], sys.stdout, verbose=True)
@@ -300,14 +358,20 @@ def entry(key: str, **more: Any) -> dict[str, Any]:
     return {**plain, "checked": True, "live": True, "ready": True, **more}
 
 
-def document(*entries: dict[str, Any], paused: bool = False, built: bool = True) -> dict[str, Any]:
+def document(
+    *entries: dict[str, Any],
+    paused: bool = False,
+    built: bool = True,
+    wanted: int = 1,
+    start: str | None = None,
+) -> dict[str, Any]:
     """Return a document of `status --json`."""
     return {
         "resources": list(entries),
         "paused": paused,
         "built": built,
-        "tasks": {"running": 1, "wanted": 1, "rollout": []},
-        "next": {"start": None, "stop": None},
+        "tasks": {"running": wanted, "wanted": wanted, "rollout": []},
+        "next": {"start": start, "stop": None},
         "url": "https://x.jp/webhook",
     }
 
@@ -319,7 +383,7 @@ ABSENT = {"live": False, "ready": False, "reason": "not there", "state": "none"}
     ("shown", "expected"),
     [
         (document(entry("zone/x")), "All is well."),
-        (document(entry("zone/x"), entry("https/x", **ABSENT)), "1 resources are not ready."),
+        (document(entry("zone/x"), entry("https/x", **ABSENT)), "Resources that are not ready: 1."),
         (
             document(entry("zone/x", **ABSENT), entry("network/x", state="adopted"), built=False),
             "There is no stack. `provision setup` builds one.",
@@ -332,15 +396,23 @@ ABSENT = {"live": False, "ready": False, "reason": "not there", "state": "none"}
         ),
         (
             document(entry("zone/x", drift=[{"path": "a", "have": 1, "want": 2}])),
-            "1 resources differ: `provision plan` shows how.",
+            "Resources that differ: 1. `provision plan` shows how.",
         ),
         (
             document(entry("zone/x", ready=None)),
-            "1 resources could not be looked at.",
+            "Resources that could not be looked at: 1.",
         ),
         (
             document(entry("zone/x"), entry("webhook/x", ready=None, checked=False)),
-            "What could be checked is well; 1 resources were not.",
+            "What could be checked is well; resources that were not: 1.",
+        ),
+        (
+            document(entry("zone/x"), wanted=0),
+            "All is well, but the bot is stopped: `provision start` starts it.",
+        ),
+        (
+            document(entry("zone/x"), wanted=0, start="2026-12-05T08:00+09:00"),
+            "All is well: the bot is stopped until Sat 2026-12-05 08:00.",
         ),
         (
             document(entry("zone/x"), paused=True),
@@ -358,7 +430,7 @@ def test_status_by_step(capsys: pytest.CaptureFixture[str]) -> None:
     waiting = entry("load_balancer/x", ready=False, reason="state: provisioning")
     show_status(document(entry("zone/x"), waiting, entry("https/x", **ABSENT)), sys.stdout)
     assert [
-        "2 resources are not ready.",
+        "Resources that are not ready: 2.",
         "  ✓ Domain",
         "  ✗ Load balancer",
         "    ✗ load balancer: state: provisioning",
@@ -373,7 +445,7 @@ def test_status_of_what_differs(capsys: pytest.CaptureFixture[str]) -> None:
     image = entry("image", drift=[{"path": "imageTag", "have": "a", "want": "b"}])
     show_status(document(entry("zone/x"), image, entry("service/x")), sys.stdout)
     assert [
-        "1 resources differ: `provision plan` shows how.",
+        "Resources that differ: 1. `provision plan` shows how.",
         "  ✓ Domain",
         "  ~ Bot",
         "    ~ image",
@@ -388,7 +460,7 @@ def test_status_without_a_stack(capsys: pytest.CaptureFixture[str]) -> None:
     unknown = entry("https/x", live=None, ready=None, reason="AccessDenied")
     show_status(document(unknown, built=False), sys.stdout)
     assert [
-        "1 resources could not be looked at.",
+        "Resources that could not be looked at: 1.",
         "  ? Load balancer",
         "    ? HTTPS listener: AccessDenied",
     ] == capsys.readouterr().out.splitlines()[:3]
