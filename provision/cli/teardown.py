@@ -51,9 +51,10 @@ def teardown(given: Options, everything: bool, contents: bool, as_json: bool) ->
         contents_keys = confirm_contents(run, engine.check_teardown(everything), contents)
         if not given.yes:
             name = run.file.settings["name"]
-            _print_preview(run, engine.teardown_preview(everything, contents_keys))
+            preview = engine.teardown_preview(everything, contents_keys)
+            _print_preview(run, preview)
             question = _("Type the stack's name ({name}) to delete it:", name=name)
-            if not prompts.confirm_by_typing(question, name):
+            if not all(preview.values()) and not prompts.confirm_by_typing(question, name):
                 raise Cancelled(_("Cancelled: the name didn't match. Nothing was deleted."))
         with progress:
             result = engine.teardown(everything, contents_keys)
