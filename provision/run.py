@@ -210,11 +210,15 @@ def registrar_guide() -> str:
     """Return where the name servers are entered at some registrars, in the words of their own menus."""
     return "\n".join(
         (
-            _("onamae.com: Name servers, Change, tab Other, Use other name servers"),
             _(
-                "muumuu-domain.com: Domain operations, Name servers, Use those of others than GMO Pepabo"
+                "onamae.com: ネームサーバーの設定 (name servers), ネームサーバーの変更 (change), "
+                "その他 (other), その他のネームサーバーを使う (use others)"
             ),
-            _("Squarespace: Domains, the domain, DNS, Domain nameservers, Use custom nameservers"),
+            _(
+                "muumuu-domain.com: ドメイン操作 (domains), ネームサーバ設定変更 (name servers), "
+                "GMOペパボ以外のネームサーバを使用する (use others)"
+            ),
+            _("Squarespace: Domains, the domain, DNS, Domain Nameservers, Use Custom Nameservers"),
             _("Route 53: Registered domains, the domain, Actions, Edit name servers"),
             _(
                 "Cloudflare keeps its own for domains bought there: use a subdomain, such as bot.example.com"

@@ -22,6 +22,7 @@ from provision.cli.outcome import print_hours
 from provision.engine.plan import Change
 from provision.errors import Cancelled, ProvisionError, WaitingOnExternal
 from provision.resources.base import Difference
+from provision.run import registrar_guide
 from provision.sandbox.clock import ManualClock
 from provision.settings import Settings
 from provision.stack import Stack
@@ -646,3 +647,30 @@ GREETING = answer({"type": "text", "text": "Hello!"})
 def test_first_exchange(entries: list[dict[str, Any]], expected: str) -> None:
     """A message and the bot's answer in the same chat; a greeting, LINE's own answer and errors are none."""
     assert expected == exchange(entries)
+
+
+@pytest.mark.parametrize(
+    ("language", "onamae", "squarespace"),
+    [
+        (
+            "en",
+            "onamae.com: ネームサーバーの設定 (name servers), ネームサーバーの変更 (change), その他 (other), "
+            "その他のネームサーバーを使う (use others)",
+            "Squarespace: Domains, the domain, DNS, Domain Nameservers, Use Custom Nameservers",
+        ),
+        (
+            "ja",
+            "お名前.com: 「ネームサーバーの設定」→「ネームサーバーの変更」→「その他」→"
+            "「その他のネームサーバーを使う」",
+            "Squarespace: 「Domains」→ ドメイン名 →「DNS」→「Domain Nameservers」→"
+            "「Use Custom Nameservers」",
+        ),
+    ],
+)
+def test_registrars_menus_in_their_own_language(
+    language: str, onamae: str, squarespace: str
+) -> None:
+    """What a person looks for on the page, whatever the language of the terminal."""
+    i18n.use(language)
+    lines = registrar_guide().splitlines()
+    assert (onamae, squarespace) == (lines[0], lines[2])
