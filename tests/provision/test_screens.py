@@ -537,12 +537,10 @@ def test_recommended_commands_begin_as_they_are_typed() -> None:
     assert (
         "Run `.venv/bin/provision --sandbox resume`.",
         "Start one in another terminal: `.venv/bin/provision sandbox`",
-        "In another terminal:   `.venv/bin/provision --sandbox setup`",
         "Try it without AWS:  .venv/bin/provision sandbox",
     ) == (
         i18n._("Run `provision resume`."),
         i18n._("Start one in another terminal: `provision sandbox`"),
-        i18n._("In another terminal:   `provision --sandbox setup`"),
         introduction().splitlines()[0],
     )
 
