@@ -74,13 +74,9 @@ def logs(given: Options, follow: bool, since: str, level: str, as_json: bool) ->
                     printed = True
         if not follow:
             if not printed:
-                show(
-                    _(
-                        "No lines in the last {since}. To look further back: `provision logs --since 1d`.",
-                        since=since,
-                    ),
-                    sys.stderr,
-                )
+                show(_("No lines in the last {since}.", since=since), sys.stderr)
+                if seconds < 86400:
+                    show(_("To look further back: `provision logs --since 1d`."), sys.stderr)
             return 0
         run.clock.sleep(POLL_INTERVAL)
 
