@@ -35,7 +35,7 @@ def enter_sandbox() -> dict[str, Any]:
         raise ProvisionError(
             _("Could not find a sandbox on this computer."),
             _("none is running"),
-            _("Start one in another terminal: provision sandbox"),
+            _("Start one in another terminal: `provision sandbox`"),
         )
     os.environ.update(
         AWS_ENDPOINT_URL=sandbox["aws"],
@@ -55,10 +55,10 @@ def enter_sandbox() -> dict[str, Any]:
     return sandbox
 
 
-def registrar_page(sandbox: Mapping[str, str]) -> str:
-    """Return the address of the registrar's form on the sandbox's page."""
+def page_view(sandbox: Mapping[str, str], view: str) -> str:
+    """Return the address of a view of the sandbox's page: `registrar`, or `line` with LINE's switches."""
     address, _sign, token = sandbox["page"].partition("#")
-    return f"{address}?view=registrar#{token}"
+    return f"{address}?view={view}#{token}"
 
 
 def enter_name_servers(sandbox: Mapping[str, str], domain: str, servers: list[str]) -> None:
@@ -90,7 +90,7 @@ def _request(doing: str, sandbox: Mapping[str, str], method: str, url: str, **op
         return response.json()
     except OSError as error:
         raise ProvisionError(
-            doing, str(error), _("Restart the sandbox: provision sandbox")
+            doing, str(error), _("Restart the sandbox: `provision sandbox`")
         ) from None
 
 
@@ -131,7 +131,7 @@ def clock_at(endpoint: str) -> Clock:
             raise ProvisionError(
                 _("Could not read the sandbox's clock."),
                 str(error),
-                _("Restart the sandbox: provision sandbox"),
+                _("Restart the sandbox: `provision sandbox`"),
             ) from None
 
     try:

@@ -177,7 +177,7 @@ class Run:
         )
         form = []
         if self.sandbox:
-            page = environment.registrar_page(self.sandbox)
+            page = environment.page_view(self.sandbox, "registrar")
             form = [_("The sandbox's registrar is a form on its page:"), f"    {page}"]
         meanwhile = _(
             "You may press Ctrl-C: `provision setup` continues later. The load balancer costs about "
@@ -210,11 +210,15 @@ def registrar_guide() -> str:
     """Return where the name servers are entered at some registrars, in the words of their own menus."""
     return "\n".join(
         (
-            _("onamae.com: Name servers, Change, tab Other, Use other name servers"),
             _(
-                "muumuu-domain.com: Domain operations, Name servers, Use those of others than GMO Pepabo"
+                "onamae.com: ネームサーバーの設定 (name servers), ネームサーバーの変更 (change), "
+                "その他 (other), その他のネームサーバーを使う (use others)"
             ),
-            _("Squarespace: Domains, the domain, DNS, Domain nameservers, Use custom nameservers"),
+            _(
+                "muumuu-domain.com: ドメイン操作 (domains), ネームサーバ設定変更 (name servers), "
+                "GMOペパボ以外のネームサーバを使用する (use others)"
+            ),
+            _("Squarespace: Domains, the domain, DNS, Domain Nameservers, Use Custom Nameservers"),
             _("Route 53: Registered domains, the domain, Actions, Edit name servers"),
             _(
                 "Cloudflare keeps its own for domains bought there: use a subdomain, such as bot.example.com"
@@ -290,6 +294,8 @@ def build(options: Options, file: StackFile, sandbox: Mapping[str, str], aws: Aw
     variables = {"LINE_API_URL": line_url} if line_url else {}
     stack = Stack(file.settings, _secrets(), variables, file.path.parent)
     clients = clients_for(file, lambda: run.secret_value(stack.access_token), aws)
+    if sandbox:
+        clients.line.console = environment.page_view(sandbox, "line")
     run = Run(options, file, stack, clients, environment.clock(), sandbox)
     run.enters_name_servers = bool(sandbox) and options.yes
     return run

@@ -118,6 +118,7 @@ PURE = {
     "provision.console.server.QuietHandler",
     "provision.errors.ProvisionError",
     "provision.i18n._",
+    "provision.i18n.command",
     "provision.i18n.language",
     "provision.image.layer",
     "provision.schedules.At",

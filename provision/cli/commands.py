@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from provision.i18n import _
+from provision.i18n import _, command
 from provision.ui.text import columns, wrap
 
 
@@ -62,11 +62,11 @@ class Verbs(click.Group):
 
 
 def introduction() -> str:
-    """Return what `provision` alone prints before its help: how to try, build and remove a bot."""
+    """Return what `provision` alone prints below its help: how to try, build and remove a bot."""
     rows = [
-        (_("Try it without AWS:"), "provision sandbox"),
-        (_("Build it:"), "provision setup"),
-        (_("Remove it:"), "provision teardown"),
+        (_("Try it without AWS:"), "sandbox"),
+        (_("Build it:"), "setup"),
+        (_("Remove it:"), "teardown"),
     ]
-    width = max(columns(text) for text, _command in rows)
-    return "\n".join(f"{text}{'':{width - columns(text)}}  {command}" for text, command in rows)
+    width = max(columns(text) for text, _verb in rows)
+    return "\n".join(f"{text}{'':{width - columns(text)}}  {command(verb)}" for text, verb in rows)

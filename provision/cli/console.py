@@ -32,7 +32,7 @@ def command() -> click.Command:
         "console",
         _("A page on this computer that shows the stack, read-only. Ctrl-C stops it."),
         "provision console",
-        options.as_json(),
+        options.address_as_json(),
     )
 
 

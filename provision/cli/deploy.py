@@ -186,7 +186,7 @@ def _previous_revision(run: Run) -> str:
         raise ProvisionError(
             doing,
             _("there is none"),
-            _("Deploy the image or the settings that you want: provision deploy --set ..."),
+            _("Deploy the image or the settings that you want: `provision deploy --set ...`"),
         )
     return arn
 
@@ -252,7 +252,10 @@ def _report_success(engine: Engine, run: Run, before: str, *, rollback: bool, as
         run.save_sets()
         message = ""
         if before not in ("", definition.arn):
-            message = _("`provision deploy --rollback` returns to the version before.")
+            message = _(
+                "The bot runs version {revision}. `provision deploy --rollback` returns to the one before.",
+                revision=revision,
+            )
     if not run.stack.steady_service.desired_count:
         message = _(
             "The bot is stopped, so the new version hasn't been started. Run `provision start` to try it."

@@ -57,28 +57,26 @@ def logs(given: Options, follow: bool, since: str, level: str, as_json: bool) ->
         raise UsageError(
             _("Could not read --since {since}.", since=since),
             _("a number and s, m, h or d was expected"),
-            _("For example: provision logs --since 10m"),
+            _("For example: `provision logs --since 10m`"),
         )
     seconds = int(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]]
     run = prepare_run(given, save=False, read_only=True)
     since_ms = int((log_time(run) - seconds) * 1000)
-    printed: set[str] = set()
+    seen: set[str] = set()
+    printed = False
     while True:
         for event in read_events(run, since_ms, follow=follow):
-            if event["eventId"] not in printed:
-                printed.add(event["eventId"])
+            if event["eventId"] not in seen:
+                seen.add(event["eventId"])
                 since_ms = max(since_ms, event["timestamp"])
                 if line := _format_event(event, level, as_json):
                     echo(line)
+                    printed = True
         if not follow:
             if not printed:
-                show(
-                    _(
-                        "No lines in the last {since}. To look further back: `provision logs --since 1d`.",
-                        since=since,
-                    ),
-                    sys.stderr,
-                )
+                show(_("No lines in the last {since}.", since=since), sys.stderr)
+                if seconds < 86400:
+                    show(_("To look further back: `provision logs --since 1d`."), sys.stderr)
             return 0
         run.clock.sleep(POLL_INTERVAL)
 

@@ -5,6 +5,8 @@ import contextlib
 import errno
 import io
 import os
+import shlex
+import shutil
 import signal
 import sys
 from collections.abc import Callable
@@ -100,16 +102,25 @@ def build() -> click.Group:
 
 @click.pass_context
 def _without_a_verb(context: click.Context, /, **_given: object) -> None:
-    """Print how to begin, and the help."""
+    """Print the help and, where it stays in sight, how to begin."""
     if context.invoked_subcommand is None:
-        echo(commands.introduction() + "\n")
-        echo(context.get_help())
+        echo(context.get_help() + "\n")
+        echo(commands.introduction())
 
 
 def main() -> None:
     """Run the `provision` command."""
+    i18n.use_program(program_name(sys.argv[0]))
     prepare(sys.argv[1:])
     end_with(run(sys.argv[1:]))
+
+
+def program_name(path: str) -> str:
+    """Return how the person starts the program with this path: by its name if the shell finds it."""
+    if os.path.basename(path) != "provision":  # python -m provision
+        return "provision"
+    found = shutil.which("provision")
+    return "provision" if found and os.path.samefile(found, path) else shlex.quote(path)
 
 
 def prepare(arguments: list[str]) -> None:
@@ -145,12 +156,14 @@ def end_with(status: int) -> NoReturn:
 
 def run(arguments: list[str]) -> int:
     """Run one command. Return the exit status."""
+    language = i18n.language()
     try:
         return guarded(
             lambda: int(build().main(arguments, prog_name="provision", standalone_mode=False) or 0)
         )
     finally:
         i18n.repeat_flags("")
+        i18n.use(language)
 
 
 def guarded(action: Callable[[], int]) -> int:

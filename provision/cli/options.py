@@ -70,7 +70,10 @@ def common() -> list[Option]:
             help=_("list every resource with its key, not only the steps"),
         ),
         click.option(
-            "--lang", type=click.Choice(i18n.LANGUAGES), help=_("language (default: the locale's)")
+            "--lang",
+            type=click.Choice(i18n.LANGUAGES),
+            is_eager=True,  # --json asks whether it is given
+            help=_("language (default: the locale's)"),
         ),
         click.option(
             "--set",
@@ -105,4 +108,28 @@ def contents() -> Option:
 
 def as_json() -> Option:
     """Return the option --json."""
-    return click.option("--json", "as_json", is_flag=True, help=_("one JSON document on stdout"))
+    return click.option(
+        "--json",
+        "as_json",
+        is_flag=True,
+        callback=_use_english,
+        help=_("one JSON document on stdout, in English unless --lang is given"),
+    )
+
+
+def _use_english(context: click.Context, _parameter: click.Parameter, given: bool) -> bool:
+    """Use English where a script reads the sentences, whatever the locale; --lang says otherwise."""
+    parent = context.parent.params if context.parent else {}
+    if given and not (context.params.get("lang") or parent.get("lang")):
+        i18n.use("en")
+    return given
+
+
+def address_as_json() -> Option:
+    """Return the option --json of a command that serves a page; the page keeps its language."""
+    return click.option(
+        "--json",
+        "as_json",
+        is_flag=True,
+        help=_("print its addresses as one line of JSON at the start"),
+    )

@@ -20,7 +20,7 @@ def watch(run: Run, engine: Engine, progress: Progress) -> Outcome:
         live = inspector.find(steady, run.clients)
         if live and live["desiredCount"] and "Tasks" in live:
             rollout = EcsDeployment(live)
-            progress.show_details(rollout.lines(), steady.polling.expected)
+            progress.show_details(rollout.lines())
             if why := rollout.permanent_failure():
                 excerpt = rollout.log_excerpt()
                 raise ProvisionError(

@@ -22,12 +22,7 @@ def command() -> click.Command:
             show_default=True,
             help=_("how many times faster than real time its clock runs"),
         ),
-        click.option(
-            "--json",
-            "as_json",
-            is_flag=True,
-            help=_("print its addresses as one line of JSON at the start"),
-        ),
+        options.address_as_json(),
     )
 
 

@@ -12,7 +12,6 @@ from provision.cli import options
 from provision.cli.outcome import report_errors
 from provision.cli.prepare import prepare_run
 from provision.clients.dns import DnsError
-from provision.clients.line import CONSOLE
 from provision.engine.deleter import DeletionResult
 from provision.engine.external_use import ExternalUses, explain
 from provision.engine.plan import Change
@@ -59,7 +58,7 @@ def teardown(given: Options, everything: bool, contents: bool, as_json: bool) ->
             name = run.file.settings["name"]
             _print_preview(run, preview)
             question = _("Type the stack's name ({name}) to delete it:", name=name)
-            if not prompts.confirm_by_typing(question, name):
+            if not all(preview.values()) and not prompts.confirm_by_typing(question, name):
                 raise Cancelled(_("Cancelled: the name didn't match. Nothing was deleted."))
         with progress:
             result = engine.teardown(everything, contents_keys)
@@ -95,9 +94,9 @@ def left_outside(run: Run, deleted: Collection[str]) -> list[str]:
         texts.append(
             _(
                 'LINE still calls {url}: switch "Use webhook" off at {console} (tab Messaging API), or set '
-                "another URL there. Otherwise whoever gets this name receives your users' messages.",
+                "another URL there. Otherwise anyone who gets this name receives your users' messages.",
                 url=url,
-                console=CONSOLE,
+                console=run.clients.line.console,
             )
         )
     return texts

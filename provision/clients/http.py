@@ -74,8 +74,8 @@ def proxy_error(doing: str, response: str) -> ProvisionError:
         )
     else:
         then = _(
-            "Ask whoever runs the proxy to allow this address, or set NO_PROXY, then run the same command "
-            "again."
+            "Ask the administrator of the proxy to allow this address, or set NO_PROXY, then run the same "
+            "command again."
         )
     return ProvisionError(doing, _("the proxy refuses: {response}", response=response), then)
 

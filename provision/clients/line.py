@@ -49,8 +49,11 @@ class LineError(UnknownState):
 class Line:
     """A client for one LINE channel. It sends each request once; the engine retries.
 
-    token: returns the channel access token; called on first use. timeout: seconds per request.
+    token: returns the channel access token; called on first use. timeout: seconds per request. `console`:
+    where a person changes the channel's settings.
     """
+
+    console = CONSOLE
 
     def __init__(
         self,

@@ -85,7 +85,7 @@ def _chat() -> dict[str, str]:
 def _stack() -> dict[str, str]:
     return {
         "loading": _("Looking…"),
-        "no_stack": _("There is no stack yet. In another terminal: provision --sandbox setup"),
+        "no_stack": _("There is no stack yet. In another terminal: `provision --sandbox setup`"),
         "name_servers_of": _(
             "Name servers of {domain}, to be entered at the registrar:", domain="{domain}"
         ),

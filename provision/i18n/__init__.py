@@ -14,8 +14,11 @@ from pathlib import Path
 from typing import Any
 
 LANGUAGES = ("en", "ja")
-RECOMMENDED = re.compile(r"`provision (?!sandbox\b|-)")  # a command in a sentence, without its verb
+RECOMMENDED = re.compile(
+    r"`provision (?P<own>sandbox\b|-)?"
+)  # a command in a sentence, without its verb
 _language = ["en"]
+_program = ["provision"]
 _flags = [""]
 
 
@@ -29,6 +32,22 @@ def use(language: str) -> None:
 def repeat_flags(flags: str) -> None:
     """Add these options to every `provision VERB` that a sentence recommends: "--sandbox", for instance."""
     _flags[0] = flags
+
+
+def use_program(name: str) -> None:
+    """Set how the person starts `provision`: every sentence that recommends a command begins it so."""
+    _program[0] = name
+
+
+def command(words: str) -> str:
+    """Return the command line of `provision` with these words, as the person starts it."""
+    return f"{_program[0]} {words}"
+
+
+def _recommended(found: "re.Match[str]") -> str:
+    """Return the beginning of a recommended command, with the options that say which stack is meant."""
+    flags = f"{_flags[0]} " if _flags[0] and not found["own"] else ""
+    return f"`{command(flags)}{found['own'] or ''}"
 
 
 def language() -> str:
@@ -100,4 +119,4 @@ def _(sentence: str, **values: object) -> str:
     """Return the sentence in the current language, with its placeholders replaced by values on one line."""
     translated = japanese().get(sentence, sentence) if _language[0] == "ja" else sentence
     text = _OneLine().vformat(translated, (), values) if values else translated
-    return RECOMMENDED.sub(f"`provision {_flags[0]} ", text) if _flags[0] else text
+    return RECOMMENDED.sub(_recommended, text)

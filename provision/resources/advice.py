@@ -30,7 +30,7 @@ def _steps() -> list[tuple[str, str]]:
         (
             "CannotPullContainer",
             _(
-                "Check that the image exists and can be pulled: provision deploy --set image.uri=..."
+                "Check that the image exists and can be pulled: `provision deploy --set image.uri=...`"
             ),
         ),
         (
@@ -54,12 +54,12 @@ def _steps() -> list[tuple[str, str]]:
         (
             "capacity",
             _(
-                "To run now at the on-demand price: provision deploy --set service.capacity=on-demand"
+                "To run now at the on-demand price: `provision deploy --set service.capacity=on-demand`"
             ),
         ),
         (
             "OutOfMemory|exit code 137",
-            _("It needs more memory: provision deploy --set service.memory=..."),
+            _("It needs more memory: `provision deploy --set service.memory=...`"),
         ),
         (
             "",

@@ -131,15 +131,30 @@ def _failed(task: Live) -> bool:
 
 
 def _states(tasks: list[Live]) -> str:
-    states = Counter(task["lastStatus"] for task in tasks if task["lastStatus"] != "STOPPED")
-    return _format_counts(states) or _("no tasks")
+    """Count tasks by what a person has to know of their state (ECS Developer Guide, "Task lifecycle")."""
+    words = {"RUNNING": _("running"), "DEACTIVATING": _("stopping"), "STOPPING": _("stopping")}
+    words["DEPROVISIONING"] = words["STOPPING"]
+    states = (task["lastStatus"] for task in tasks if task["lastStatus"] != "STOPPED")
+    return _format_counts(Counter(words.get(state, _("starting")) for state in states)) or _(
+        "no tasks"
+    )
 
 
 def _health(target: Live) -> str:
+    """Return a target's state, in the words of AWS's console, and why it is not healthy."""
+    words = {
+        "initial": _("initial"),
+        "healthy": _("healthy"),
+        "unhealthy": _("unhealthy"),
+        "draining": _("draining"),
+        "unused": _("unused"),
+        "unavailable": _("unavailable"),
+    }
     health = target["TargetHealth"]
+    state = words.get(health["State"], str(health["State"]))
     stop_reason = health.get("Description") or health.get("Reason")
-    return f"{health['State']} ({stop_reason})" if stop_reason else str(health["State"])
+    return f"{state} ({stop_reason})" if stop_reason else state
 
 
 def _format_counts(counts: Counter[str]) -> str:
-    return ", ".join(f"{times} {name}" for name, times in counts.items())
+    return ", ".join(_("{count} {name}", count=count, name=name) for name, count in counts.items())

@@ -32,7 +32,7 @@ def _no_quota() -> str:
     return _(
         "The account may run no more Fargate tasks: ask for more vCPUs in the console (Service Quotas, AWS "
         "Fargate), or open a support case if the account is blocked. On-demand has a quota of its own: "
-        "provision deploy --set service.capacity=on-demand"
+        "`provision deploy --set service.capacity=on-demand`"
     )
 
 
@@ -50,9 +50,9 @@ class NoCapacity(ProvisionError):
             _no_quota()
             if not is_capacity
             else _(
-                "ECS keeps trying. To run now at the on-demand price: provision deploy --set "
-                "service.capacity=on-demand. To return to Spot later: provision deploy --set "
-                "service.capacity=spot"
+                "ECS keeps trying. To run now at the on-demand price: `provision deploy --set "
+                "service.capacity=on-demand`. To return to Spot later: `provision deploy --set "
+                "service.capacity=spot`"
             ),
         )
 

@@ -3,7 +3,7 @@
 from dataclasses import field
 from typing import ClassVar, Literal
 
-from provision.clients.line import CONSOLE, WebhookTest
+from provision.clients.line import WebhookTest
 from provision.errors import Pending
 from provision.i18n import _
 from provision.resources.base import (
@@ -123,8 +123,9 @@ class ActiveWebhook(Milestone):
     outside: ClassVar[bool] = True
 
     def find(self, clients: Clients) -> Live | None:
-        """Return LINE's endpoint."""
-        return clients.line.endpoint()
+        """Return LINE's endpoint, and where the switch is."""
+        live = clients.line.endpoint()
+        return live and {**live, "console": clients.line.console}
 
     def pending(self, live: Live) -> Pending | None:
         """Wait for "Use webhook"."""
@@ -133,6 +134,6 @@ class ActiveWebhook(Milestone):
         return Pending(
             _(
                 '"Use webhook" is off: turn it on at {console} (your channel, tab "Messaging API")',
-                console=CONSOLE,
+                console=live["console"],
             )
         )

@@ -10,7 +10,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from provision.i18n import _
+from provision.i18n import _, command
 from provision.sandbox.clock import RunningClock
 from provision.sandbox.runtime import read_runtime, remove_runtime, runtime_file, write_runtime
 from provision.sandbox.sandbox import Sandbox
@@ -81,7 +81,7 @@ def _summary(addresses: dict[str, str], speed: float, *, verbose: bool) -> str:
             "The sandbox is running on this machine, {speed} times as fast as real time.",
             speed=f"{speed:g}",
         ),
-        _("Set up a stack in it:  provision --sandbox setup"),
+        _("In another terminal:   {command}", command=command("--sandbox setup")),
         _("Talk to the bot:       {page}", page=addresses["page"]),
     ]
     if verbose:

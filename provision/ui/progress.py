@@ -2,6 +2,7 @@
 
 import os
 import sys
+import termios
 from collections.abc import Iterable
 from types import TracebackType
 from typing import Any
@@ -39,6 +40,14 @@ def clock_time(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
+def _in_foreground() -> bool:
+    """Return whether the keyboard is this process's; a shell's background job may not change the terminal."""
+    try:
+        return os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
+    except OSError:  # not the controlling terminal, so no shell's
+        return True
+
+
 class Progress:
     """Show the progress of a run: a row per step on a terminal, else a line per event."""
 
@@ -58,6 +67,7 @@ class Progress:
         self._pinned: dict[str, tuple[str, str]] = {}
         self._screen: Any = None
         self._console: Any = None
+        self._keyboard: list[Any] | None = None  # the terminal's attributes before the live list
 
     def expect(self, seconds: float) -> None:
         """Show beside the time that has passed how long the whole is expected to take."""
@@ -74,6 +84,7 @@ class Progress:
                 get_renderable=self._render, console=self._console, refresh_per_second=2
             )
             self._screen.start()
+            self._stop_echo()
         return self
 
     def __exit__(
@@ -85,6 +96,16 @@ class Progress:
         if self._screen:
             self._screen.stop()
             self._ring(self._clock.now() - self._started)
+        if self._keyboard and _in_foreground():
+            termios.tcsetattr(sys.stdin, termios.TCSADRAIN, self._keyboard)
+
+    def _stop_echo(self) -> None:
+        """Stop the terminal from showing what is typed: an Enter would leave a line of the list behind."""
+        if sys.stdin.isatty() and _in_foreground():
+            self._keyboard = termios.tcgetattr(sys.stdin)
+            changed = termios.tcgetattr(sys.stdin)
+            changed[3] &= ~(termios.ECHO | termios.ECHONL)
+            termios.tcsetattr(sys.stdin, termios.TCSADRAIN, changed)
 
     def _ring(self, seconds: float) -> None:
         """Ring the terminal's bell after a wait that was long enough to look away."""
@@ -133,30 +154,25 @@ class Progress:
         else:
             echo(text, self._stream)
 
-    def show_details(self, lines: list[str], expected: float) -> None:
-        """Show details under the table; without a terminal print the new lines.
-
-        expected: the expected duration in seconds.
-        """
+    def show_details(self, lines: list[str]) -> None:
+        """Show details under the table; without a terminal print the new lines."""
         seconds = self._clock.now() - self._started
-        if self._screen:
-            head = _("{seconds:.0f} s of about {expected:.0f}", seconds=seconds, expected=expected)
-            self._details = [head, *lines]
-            return
         for line in lines:
-            if line not in self._details:
+            if not self._screen and line not in self._details:
                 echo(f"{seconds:6.0f} s    {line}", self._stream)
         self._details = lines
 
     def _render(self) -> Any:
         """Return the table, the reasons that are too long for it, the pinned texts and the details."""
+        from rich.cells import chop_cells
         from rich.console import Group
         from rich.text import Text
 
         console = self._console
 
         def wrapped(lines: Iterable[str]) -> list[str]:
-            return [part for line in lines for part in wrap(line, console.width)]
+            parts = (part for line in lines for part in wrap(line, console.width))
+            return [piece for part in parts for piece in chop_cells(part, console.width) or [""]]
 
         table, reasons = self._table(console.width)
         pinned = [line for text, _more in self._pinned.values() for line in text.splitlines()]

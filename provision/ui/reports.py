@@ -102,11 +102,12 @@ def _show_change(change: Change, width: int, stream: Any, *, verbose: bool) -> N
         cost = f"{change.monthly_usd:8.2f}" if change.monthly_usd else " " * 8
         echo(f"  {sign} {change.key:{width}} {cost}  {word}", stream)
     else:
-        echo(f"    {sign} {name_of(change.key)}: {word}", stream)
+        show(f"    {sign} {name_of(change.key)}: {word}", stream, hanging=6)
     for difference in change.differences:
-        echo(f"      {difference.path}: {difference.have!r} -> {difference.want!r}", stream)
+        text = f"      {difference.path}: {difference.have!r} -> {difference.want!r}"
+        show(one_line(text), stream, hanging=8)
     for note in change.notes:
-        echo(f"      {one_line(note)}", stream)
+        show(f"      {one_line(note)}", stream, hanging=8)
 
 
 def price_note(region: str) -> str:
@@ -122,7 +123,7 @@ def headline(document: dict[str, Any]) -> str:
     differing = [entry for entry in entries if entry["drift"]]
     waiting = [entry for entry in entries if entry["ready"] is False]
     if len(unknown) > len(unchecked):
-        return _("{count} resources could not be looked at.", count=len(unknown))
+        return _("Resources that could not be looked at: {count}.", count=len(unknown))
     if document["paused"]:
         return _("Paused: `provision resume` creates again what the pause deleted.")
     if not document["built"]:
@@ -131,12 +132,25 @@ def headline(document: dict[str, Any]) -> str:
             return _("There is no stack, only: {kept}. `provision setup` builds it.", kept=kept)
         return _("There is no stack. `provision setup` builds one.")
     if differing:
-        return _("{count} resources differ: `provision plan` shows how.", count=len(differing))
+        return _(
+            "Resources that differ: {count}. `provision plan` shows how.", count=len(differing)
+        )
     if waiting:
-        return _("{count} resources are not ready.", count=len(waiting))
+        return _("Resources that are not ready: {count}.", count=len(waiting))
     if unchecked:
-        return _("What could be checked is well; {count} resources were not.", count=len(unchecked))
+        return _(
+            "What could be checked is well; resources that were not: {count}.", count=len(unchecked)
+        )
+    if document["tasks"]["wanted"] == 0:
+        return _stopped(document["next"]["start"])
     return _("All is well.")
+
+
+def _stopped(start: str | None) -> str:
+    """Return that the bot is stopped, and what starts it: its schedule at this time, or a person."""
+    if start:
+        return _("All is well: the bot is stopped until {start}.", start=day_and_time(start))
+    return _("All is well, but the bot is stopped: `provision start` starts it.")
 
 
 def _sign(entry: dict[str, Any]) -> str:
@@ -168,16 +182,18 @@ def show_status(document: dict[str, Any], stream: Any, *, verbose: bool = False)
                 told = f"  {sign} {entry['state']:9} {key}  {one_line(entry['reason'])}"
                 echo(told.rstrip(), stream)
             elif sign != "✓":
-                echo(f"    {sign} {name_of(key)}: {one_line(entry['reason'])}".rstrip(": "), stream)
+                told = f"    {sign} {name_of(key)}: {one_line(entry['reason'])}".rstrip(": ")
+                show(told, stream, hanging=6)
             for drift in entry["drift"] or []:
-                echo(f"      {drift['path']}: {drift['have']!r} -> {drift['want']!r}", stream)
+                text = f"      {drift['path']}: {drift['have']!r} -> {drift['want']!r}"
+                show(one_line(text), stream, hanging=8)
     tasks = document["tasks"]
     if tasks["running"] is None:
         echo(_("Tasks: unknown: {reason}", reason=tasks["reason"]), stream)
     else:
         echo(_("Tasks: {running} of {wanted} run", **tasks), stream)
     for line in tasks["rollout"]:
-        echo(f"  {one_line(line)}", stream)
+        show(f"  {one_line(line)}", stream, hanging=4)
     if document["next"]["start"] and document["next"]["stop"]:
         times = {name: day_and_time(iso) for name, iso in document["next"].items()}
         echo(_("Next start {start}, next stop {stop}", **times), stream)

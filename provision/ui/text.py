@@ -41,7 +41,7 @@ def wrap(text: str, limit: int) -> list[str]:
     for paragraph in text.splitlines():
         line = ""
         for piece in PIECE.findall(paragraph):
-            if line and columns((line + piece).rstrip()) > limit:
+            if line.strip() and columns((line + piece).rstrip()) > limit:
                 lines.append(line.rstrip())
                 line = ""
             line += piece

@@ -83,9 +83,9 @@ def image(context: CheckContext) -> Finding:
         return ok(uri)
     return ng(
         _("there is no {uri} in the repository", uri=uri),
-        _("`provision deploy` builds and pushes one; or: provision deploy --set image.uri=...")
+        _("`provision deploy` builds and pushes one; or: `provision deploy --set image.uri=...`")
         if isinstance(wanted, Image)
-        else _("Push it, or deploy another: provision deploy --set image.uri=..."),
+        else _("Push it, or deploy another: `provision deploy --set image.uri=...`"),
     )
 
 

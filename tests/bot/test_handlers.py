@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from bot.events import read_event
+from bot.handlers import Handler, News, latest, thanks, usage
 from bot.handlers import answer as answer_event
 from bot.news.articles import Article, ArticleIndex
 from bot.text import Language
@@ -477,3 +478,48 @@ def test_another_tab_of_a_menu() -> None:
     """Nobody waits for an answer."""
     switched = {"data": "tab", "params": {"newRichMenuAliasId": "b", "status": "SUCCESS"}}
     assert answer(event("postback", postback=switched), ARTICLES, NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("command", "wordings"),
+    [
+        (
+            latest,
+            "速報 ヘッドライン トップニュース 記事一覧 ニュース一覧 人気 話題 ランキング ほかには？ "
+            "昨日のニュース 面白い記事ない？ なんかニュースある？ 別のニュース 続きを読む 今日何があった？",
+        ),
+        (
+            usage,
+            "テスト ハロー おっす 助けて わかりません できること 何が出来ますか？ どうやって使うの？ "
+            "どんなカテゴリーがある？ 何のニュースがある？ ジャンル一覧 あなたは誰？",
+        ),
+        (thanks, "あざす あざっす！ サンクス りょ オーケー へー そうなんだ"),
+    ],
+)
+def test_what_people_write_in_japanese(command: Handler, wordings: str) -> None:
+    """Other words for a command, and small talk, are not searched for."""
+    others = [words for words in wordings.split() if said(words) != as_list(command)]
+    assert [] == others
+
+
+@pytest.mark.parametrize(
+    ("command", "wordings"),
+    [
+        (
+            latest,
+            "headlines, top stories, breaking news, what's the news?, recent news, refresh, next page",
+        ),
+        (usage, "test, list, topics, what topics are there?, who are you?, how do you work?, home"),
+        (thanks, "thank you very much, haha"),
+    ],
+)
+def test_what_people_write_in_english(command: Handler, wordings: str) -> None:
+    """Other words for a command, and small talk, are not searched for."""
+    others = [words for words in wordings.split(", ") if said(words) != as_list(command, "en")]
+    assert [] == others
+
+
+def as_list(command: Handler, language: Language = "ja") -> list[dict[str, Any]]:
+    """Return what a command answers, as a list."""
+    reply = command(None, News(ARTICLES, NOW, language))
+    return [reply] if isinstance(reply, dict) else reply

@@ -57,7 +57,9 @@ def test_setup_status_plan_and_teardown(person: Person, addresses: dict[str, str
     assert zone["key"] in result["deleted"]
     gone = "The hosted zone of news-bot.example is gone, and your registrar still lists its name servers"
     assert gone in teardown.stderr
-    assert "LINE still calls https://news-bot.example/webhook: switch" in teardown.stderr
+    switch = 'LINE still calls https://news-bot.example/webhook: switch "Use webhook" off at '
+    assert f"{switch}http://127.0.0.1:" in teardown.stderr  # the sandbox's, not LINE's own console
+    assert "/?view=line#" in teardown.stderr
     assert {"key", "why", "monthly_usd"} == set(result["kept"][0])
     assert "resources" not in yaml.safe_load((person.folder / "stack.sandbox.yaml").read_text())
 
@@ -231,3 +233,17 @@ def test_profile(person: Person) -> None:
     assert "The config profile (nosuch) could not be found" in missing.stderr
     empty = person.types("--profile", "shop", "cost")
     assert "`provision --profile shop setup`" in empty.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "group"),
+    [
+        (["doctor", "--json"], "This computer"),
+        (["doctor", "--json", "--lang", "ja"], "このコンピューター"),
+        (["--lang", "ja", "doctor", "--json"], "このコンピューター"),
+    ],
+)
+def test_json_is_english(person: Person, words: list[str], group: str) -> None:
+    """Whatever the locale, so that a script reads the same everywhere; unless --lang says otherwise."""
+    done = person.types("--sandbox", *words, LANG="ja_JP.UTF-8")
+    assert group == json.loads(done.stdout)["checks"][0]["group"]

@@ -95,7 +95,7 @@ def _live_list(reason: str, stream: Any) -> None:
     with Progress([resource("zone/x")], ManualClock(), stream) as progress:
         progress.report("waiting", resource("zone/x"), reason)
         progress.pin("zone/x", reason, reason)
-        progress.show_details([reason], 5)
+        progress.show_details([reason])
         progress.print_message(reason)
 
 

@@ -103,7 +103,8 @@ def test_logs(person: Person, addresses: dict[str, str]) -> None:
     assert re.search(r"^\d\d:\d\d:\d\d INFO event event=message outcome=taken$", logs.stdout, re.M)
     raw = person.types("--sandbox", "logs", "--since", "1d", "--json")
     assert {"level", "logger", "message", "time"} <= json.loads(raw.stdout.splitlines()[0]).keys()
-    assert "" == person.types("--sandbox", "logs", "--since", "1d", "--level", "error").stdout
+    errors = person.types("--sandbox", "logs", "--since", "1d", "--level", "error")
+    assert ("", "No lines in the last 1d.\n") == (errors.stdout, errors.stderr)
     nothing = person.types("--sandbox", "logs", "--since", "0s")
     assert "No lines in the last 0s." in nothing.stderr
     wrong = person.types("--sandbox", "logs", "--since", "yesterday")

@@ -119,8 +119,8 @@ def test_good_deploy(env: Env, images: TasksByImage, capsys: pytest.CaptureFixtu
     assert "example.jp/bot:2" == StackFile(env.path).settings["image.uri"]
     assert "example.jp/bot:2" == images.started[-1].image
     lines = deployment.output.getvalue()
-    assert "new: 1 PROVISIONING" in lines
-    assert "old: 1 RUNNING" in lines
+    assert "new: 1 starting" in lines
+    assert "old: 1 running" in lines
     assert "1 healthy" in lines
     env.changes()
     assert ([], []) == ((outcome := env.setup()).errors, outcome.outside)

@@ -130,7 +130,7 @@ def test_proxy_that_does_not_allow_the_address(
     with pytest.raises(ProvisionError) as refused:
         call()
     assert "the proxy refuses: 403 Forbidden" == refused.value.why
-    assert refused.value.then.startswith("Ask whoever runs the proxy to allow this address")
+    assert refused.value.then.startswith("Ask the administrator of the proxy to allow this address")
 
 
 @pytest.mark.parametrize("call", [call_aws, call_line, call_registry])

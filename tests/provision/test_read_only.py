@@ -41,7 +41,7 @@ def test_commands_that_only_read(operator: Operator, monkeypatch: pytest.MonkeyP
         known = (True, True, []) if entry["checked"] else (None, None, None)
         assert known == (entry["live"], entry["ready"], entry["drift"]), entry["key"]
     text = operator.run("status")
-    assert "What could be checked is well; 2 resources were not." == text.splitlines()[0]
+    assert "What could be checked is well; resources that were not: 2." == text.splitlines()[0]
     assert 2 == text.count(TOKEN)
 
     steps = json.loads(operator.run("plan", "--json"))["resources"]

@@ -1,7 +1,10 @@
 """What a terminal shows: steps and names, wrapped lines, the name servers that stay in sight, errors."""
 
 import io
+import os
+import pty
 import sys
+import termios
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,11 +15,14 @@ import pytest
 from rich.text import Text
 
 from provision import i18n
+from provision.cli.commands import introduction
 from provision.cli.first_message import exchange, outcome_of
+from provision.cli.main import program_name
 from provision.cli.outcome import print_hours
 from provision.engine.plan import Change
 from provision.errors import Cancelled, ProvisionError, WaitingOnExternal
 from provision.resources.base import Difference
+from provision.run import registrar_guide
 from provision.sandbox.clock import ManualClock
 from provision.settings import Settings
 from provision.stack import Stack
@@ -49,6 +55,7 @@ def _terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("TERM", "xterm")
     yield
     i18n.use("en")
+    i18n.use_program("provision")
     i18n.repeat_flags("")
 
 
@@ -106,6 +113,23 @@ def test_live_list_in_japanese_at_120_columns(monkeypatch: pytest.MonkeyPatch) -
     ] == rows
 
 
+def test_typing_is_not_shown_in_the_live_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Enter would move the list and leave a line behind; afterwards the terminal is as before."""
+    master, slave = pty.openpty()
+    with open(slave, encoding="utf-8") as keyboard:
+        monkeypatch.setattr(sys, "stdin", keyboard)
+
+        def shown() -> bool:
+            return bool(termios.tcgetattr(slave)[3] & termios.ECHO)
+
+        before = shown()
+        with Progress([resource("zone/x.jp")], ManualClock(), Terminal()):
+            during = shown()
+        after = shown()
+    os.close(master)
+    assert (True, False, True) == (before, during, after)
+
+
 REGISTRAR = "name servers at the registrar: your registrar lists others"
 PROVISIONING = f"load balancer: state: provisioning; {'a' * 40}"
 
@@ -143,6 +167,20 @@ def test_live_list_at_other_widths(
     stream = Terminal()
     run(ManualClock(), stream)
     assert expected == [line for line in stream.lines() if line][-2 - len(expected) : -2]
+
+
+def test_long_address_is_not_cut() -> None:
+    """It goes on in the next line, without an empty line before it."""
+    stream = Terminal()
+    with Progress([resource("delegation")], ManualClock(), stream) as progress:
+        progress.pin(
+            "delegation", f"The form:\n    http://127.0.0.1:46007/?view=registrar#{'a' * 32}"
+        )
+    assert [
+        "The form:",
+        "    http://127.0.0.1:46007/?view=registrar#aaaaaaaaaaaaaaaaa",
+        "aaaaaaaaaaaaaaa",
+    ] == stream.lines()[-3:]
 
 
 def test_name_servers_go_when_the_registrar_has_them() -> None:
@@ -260,6 +298,50 @@ def test_plan_by_step(capsys: pytest.CaptureFixture[str]) -> None:
     ] == capsys.readouterr().out.splitlines()
 
 
+LONG = "AccessDenied: you are not authorized to do this here, with this role"
+
+
+@pytest.mark.parametrize(
+    ("width", "plan", "status"),
+    [
+        (
+            "60",
+            [
+                "    ? image: unknown: AccessDenied: you are not",
+                "      authorized to do this here, with this role",
+            ],
+            [
+                "    ✗ image: AccessDenied: you are not authorized to",
+                "      do this here, with this role",
+            ],
+        ),
+        (
+            "80",
+            [
+                "    ? image: unknown: AccessDenied: you are not authorized to do this",
+                "      here, with this role",
+            ],
+            [
+                "    ✗ image: AccessDenied: you are not authorized to do this here, with",
+                "      this role",
+            ],
+        ),
+        ("200", [f"    ? image: unknown: {LONG}"], [f"    ✗ image: {LONG}"]),
+    ],
+)
+def test_plan_and_status_at_widths(
+    width: str, plan: list[str], status: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Long lines are wrapped between words, and what continues them is indented."""
+    monkeypatch.setenv("COLUMNS", width)
+    stream = Terminal()
+    show_steps([Change("image", "Image", None, reason=LONG)], stream)
+    assert ["    Bot", *plan] == stream.getvalue().splitlines()
+    stream = Terminal()
+    show_status(document(entry("image", ready=False, reason=LONG)), stream)
+    assert status == stream.getvalue().splitlines()[2:-2]
+
+
 def test_plan_by_resource(capsys: pytest.CaptureFixture[str]) -> None:
     """--verbose: one line per resource, with its key."""
     show_steps(CHANGES[:3], sys.stdout, verbose=True)
@@ -277,14 +359,20 @@ def entry(key: str, **more: Any) -> dict[str, Any]:
     return {**plain, "checked": True, "live": True, "ready": True, **more}
 
 
-def document(*entries: dict[str, Any], paused: bool = False, built: bool = True) -> dict[str, Any]:
+def document(
+    *entries: dict[str, Any],
+    paused: bool = False,
+    built: bool = True,
+    wanted: int = 1,
+    start: str | None = None,
+) -> dict[str, Any]:
     """Return a document of `status --json`."""
     return {
         "resources": list(entries),
         "paused": paused,
         "built": built,
-        "tasks": {"running": 1, "wanted": 1, "rollout": []},
-        "next": {"start": None, "stop": None},
+        "tasks": {"running": wanted, "wanted": wanted, "rollout": []},
+        "next": {"start": start, "stop": None},
         "url": "https://x.jp/webhook",
     }
 
@@ -296,7 +384,7 @@ ABSENT = {"live": False, "ready": False, "reason": "not there", "state": "none"}
     ("shown", "expected"),
     [
         (document(entry("zone/x")), "All is well."),
-        (document(entry("zone/x"), entry("https/x", **ABSENT)), "1 resources are not ready."),
+        (document(entry("zone/x"), entry("https/x", **ABSENT)), "Resources that are not ready: 1."),
         (
             document(entry("zone/x", **ABSENT), entry("network/x", state="adopted"), built=False),
             "There is no stack. `provision setup` builds one.",
@@ -309,15 +397,23 @@ ABSENT = {"live": False, "ready": False, "reason": "not there", "state": "none"}
         ),
         (
             document(entry("zone/x", drift=[{"path": "a", "have": 1, "want": 2}])),
-            "1 resources differ: `provision plan` shows how.",
+            "Resources that differ: 1. `provision plan` shows how.",
         ),
         (
             document(entry("zone/x", ready=None)),
-            "1 resources could not be looked at.",
+            "Resources that could not be looked at: 1.",
         ),
         (
             document(entry("zone/x"), entry("webhook/x", ready=None, checked=False)),
-            "What could be checked is well; 1 resources were not.",
+            "What could be checked is well; resources that were not: 1.",
+        ),
+        (
+            document(entry("zone/x"), wanted=0),
+            "All is well, but the bot is stopped: `provision start` starts it.",
+        ),
+        (
+            document(entry("zone/x"), wanted=0, start="2026-12-05T08:00+09:00"),
+            "All is well: the bot is stopped until Sat 2026-12-05 08:00.",
         ),
         (
             document(entry("zone/x"), paused=True),
@@ -335,7 +431,7 @@ def test_status_by_step(capsys: pytest.CaptureFixture[str]) -> None:
     waiting = entry("load_balancer/x", ready=False, reason="state: provisioning")
     show_status(document(entry("zone/x"), waiting, entry("https/x", **ABSENT)), sys.stdout)
     assert [
-        "2 resources are not ready.",
+        "Resources that are not ready: 2.",
         "  ✓ Domain",
         "  ✗ Load balancer",
         "    ✗ load balancer: state: provisioning",
@@ -350,7 +446,7 @@ def test_status_of_what_differs(capsys: pytest.CaptureFixture[str]) -> None:
     image = entry("image", drift=[{"path": "imageTag", "have": "a", "want": "b"}])
     show_status(document(entry("zone/x"), image, entry("service/x")), sys.stdout)
     assert [
-        "1 resources differ: `provision plan` shows how.",
+        "Resources that differ: 1. `provision plan` shows how.",
         "  ✓ Domain",
         "  ~ Bot",
         "    ~ image",
@@ -365,7 +461,7 @@ def test_status_without_a_stack(capsys: pytest.CaptureFixture[str]) -> None:
     unknown = entry("https/x", live=None, ready=None, reason="AccessDenied")
     show_status(document(unknown, built=False), sys.stdout)
     assert [
-        "1 resources could not be looked at.",
+        "Resources that could not be looked at: 1.",
         "  ? Load balancer",
         "    ? HTTPS listener: AccessDenied",
     ] == capsys.readouterr().out.splitlines()[:3]
@@ -429,9 +525,38 @@ def test_recommended_commands_repeat_the_flags() -> None:
     assert "Run `provision --sandbox --stack 'my bot.yaml' resume`." == i18n._(
         "Run `provision resume`."
     )
-    assert "Start one in another terminal: provision sandbox" == (
-        i18n._("Start one in another terminal: provision sandbox")
+    assert "Start one in another terminal: `provision sandbox`" == (
+        i18n._("Start one in another terminal: `provision sandbox`")
     )
+
+
+def test_recommended_commands_begin_as_they_are_typed() -> None:
+    """Somebody who runs it from a virtual environment that is not active can copy them."""
+    i18n.use_program(".venv/bin/provision")
+    i18n.repeat_flags("--sandbox")
+    assert (
+        "Run `.venv/bin/provision --sandbox resume`.",
+        "Start one in another terminal: `.venv/bin/provision sandbox`",
+        "Try it without AWS:  .venv/bin/provision sandbox",
+    ) == (
+        i18n._("Run `provision resume`."),
+        i18n._("Start one in another terminal: `provision sandbox`"),
+        introduction().splitlines()[0],
+    )
+
+
+def test_program_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The path as it was typed, unless the shell finds the program by its name."""
+    program = tmp_path / "my bin/provision"
+    program.parent.mkdir()
+    program.write_text("")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", "/nowhere")
+    outside = program_name(str(program))
+    monkeypatch.setenv("PATH", str(program.parent))
+    inside = program_name(str(program))
+    module = program_name("/lib/provision/__main__.py")
+    assert (f"'{program}'", "provision", "provision") == (outside, inside, module)
 
 
 @pytest.mark.parametrize(
@@ -520,3 +645,30 @@ GREETING = answer({"type": "text", "text": "Hello!"})
 def test_first_exchange(entries: list[dict[str, Any]], expected: str) -> None:
     """A message and the bot's answer in the same chat; a greeting, LINE's own answer and errors are none."""
     assert expected == exchange(entries)
+
+
+@pytest.mark.parametrize(
+    ("language", "onamae", "squarespace"),
+    [
+        (
+            "en",
+            "onamae.com: ネームサーバーの設定 (name servers), ネームサーバーの変更 (change), その他 (other), "
+            "その他のネームサーバーを使う (use others)",
+            "Squarespace: Domains, the domain, DNS, Domain Nameservers, Use Custom Nameservers",
+        ),
+        (
+            "ja",
+            "お名前.com: 「ネームサーバーの設定」→「ネームサーバーの変更」→「その他」→"
+            "「その他のネームサーバーを使う」",
+            "Squarespace: 「Domains」→ ドメイン名 →「DNS」→「Domain Nameservers」→"
+            "「Use Custom Nameservers」",
+        ),
+    ],
+)
+def test_registrars_menus_in_their_own_language(
+    language: str, onamae: str, squarespace: str
+) -> None:
+    """What a person looks for on the page, whatever the language of the terminal."""
+    i18n.use(language)
+    lines = registrar_guide().splitlines()
+    assert (onamae, squarespace) == (lines[0], lines[2])

@@ -132,7 +132,10 @@ def test_use_webhook_switched_off(env: Env) -> None:
     env.sandbox.line.active = False
     outcome = env.setup(wait=0)
     assert [] == outcome.errors
-    assert ["Use webhook"] == [why.reason.split('"')[1] for why in outcome.outside]
+    assert [
+        '"Use webhook" is off: turn it on at https://developers.line.biz/console/ (your channel, tab '
+        '"Messaging API")'
+    ] == [why.reason for why in outcome.outside]
     env.sandbox.line.active = True
     outcome = env.setup(wait=0)
     assert ([], []) == (outcome.errors, outcome.outside)

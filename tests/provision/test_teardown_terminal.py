@@ -49,6 +49,9 @@ def test_teardown_lists_everything_before_asking(
     terminal.until(asked)
     terminal.type("news-bot" + ENTER)
     assert 0 == terminal.wait()
+    terminal = terminals("--sandbox", "--lang", language, "teardown")  # nothing is left to delete
+    assert 0 == terminal.wait()
+    assert asked not in terminal.output
     assert 0 == person.types("--sandbox", "teardown", "--yes", "--everything").returncode
 
 
