@@ -3,7 +3,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 PYTHON ?= python3
 
-.PHONY: demo test sandbox golden docs pictures site mutate slow full oldest live torture soak parity benchmark lock check clean
+.PHONY: demo test sandbox golden docs pictures site mutate slow full fuzz oldest live torture soak parity benchmark lock check clean
 
 demo: $(VENV)/.installed
 	$(BIN)/python -m provision.sandbox.demo
@@ -45,6 +45,11 @@ slow: $(VENV)/.installed
 
 full: test slow
 	$(BIN)/python -m pytest -n 2 -m full
+
+# Damaged webhooks, files, feeds and answers, other ones in each run; `make full` tries a few. INPUTS: how many.
+INPUTS ?= 100000
+fuzz: $(VENV)/.installed
+	FUZZ_INPUTS=$(INPUTS) $(BIN)/python -m pytest -n 2 --dist worksteal -m full tests/fuzz
 
 # The demo and the sandbox's tests on the system's Python, where that is another one than `make` uses.
 OLDEST ?= /usr/bin/python3

@@ -244,8 +244,8 @@ class Aws:
         return self._caller
 
 
-def new_session() -> Any:
-    """Return a boto3 session of the environment.
+def new_session(**options: str) -> Any:
+    """Return a boto3 session of the environment. options: boto3's.
 
     Set AWS_CA_BUNDLE from `ca_bundle` of the AWS profile, or from SSL_CERT_FILE, so that all clients trust
     the same authorities.
@@ -254,14 +254,17 @@ def new_session() -> Any:
     import botocore.exceptions
     import botocore.session
 
+    from provision.clients.aws_parser import CheckedParsers
+
     core = botocore.session.get_session()
+    core.register_component("response_parser_factory", CheckedParsers())
     try:
         bundle = core.get_config_variable("ca_bundle")
     except botocore.exceptions.BotoCoreError:  # no such profile: told at the first call
         bundle = None
     if bundle := bundle or os.environ.get("SSL_CERT_FILE"):
         os.environ.setdefault("AWS_CA_BUNDLE", str(bundle))
-    return boto3.Session(botocore_session=core)
+    return boto3.Session(botocore_session=core, **options)
 
 
 def configured_region() -> str:
@@ -491,8 +494,8 @@ def reading(
 ) -> Iterator[None]:
     """Translate errors of read calls, and of the code that evaluates their responses.
 
-    Errors become UnknownState instead of ProvisionError. So do a KeyError, IndexError or TypeError raised
-    outside botocore (a response that lacks a member); the message names the last operation.
+    Errors become UnknownState instead of ProvisionError. So does an error of the code that evaluates a
+    response (a member is missing, or is not what it should be); the message names the last operation.
     answered: receives that operation; it may contain an earlier one.
     """
     answered = [] if answered is None else answered
@@ -506,7 +509,7 @@ def reading(
         except ProvisionError as translated:
             kind = Denied if code(error) in aws_advice.ACCESS_DENIED else UnknownState
             raise kind(translated.what, translated.why, translated.then) from None
-        evaluating = isinstance(error, LookupError | TypeError)
+        evaluating = isinstance(error, LookupError | TypeError | AttributeError | ValueError)
         if evaluating and answered and not _is_from_botocore(error.__traceback__):
             why = _describe_malformed(answered[0], error)
             raise UnknownState(doing, why, _check_endpoint()) from None

@@ -13,6 +13,7 @@ from provision.console.server import HttpServer
 from provision.errors import Pending, ProvisionError
 from provision.sandbox.clock import ManualClock
 from provision.sandbox.line.platform import LinePlatform
+from tests.bot.raw_server import RawServer, sends
 
 HOOK = "https://bot.example.jp/webhook"
 WRONG = "wrong-token-0123456789"
@@ -179,6 +180,9 @@ def test_line_unreachable() -> None:
         (200, "<html>hotel wifi</html>", Pending),
         (200, "[]", Pending),
         (200, '{"basicId": 1}', Pending),
+        (200, "[" * 3000, Pending),  # deeper than Python reads
+        (201, '{"basicId": "@bot"}', Pending),  # the SDK reads no answer but a 200
+        (403, "[" * 3000, LineError),
     ],
 )
 def test_unusable_responses(status: int, body: str, kind: type[Exception]) -> None:
@@ -227,3 +231,14 @@ def test_retry_after(status: int) -> None:
         Line(lambda: WRONG, server.url).info()
     server.close()
     assert (20.0, True) == (waiting.value.remaining, waiting.value.exact)
+
+
+def test_unknown_charset() -> None:
+    """A page in an encoding that Python does not have is Pending, as any other page."""
+    with (
+        RawServer(
+            sends(b"{}", b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=x\r\n")
+        ) as server,
+        pytest.raises(Pending, match=r"LINE does not answer \(LookupError\)"),
+    ):
+        Line(lambda: WRONG, server.url).info()
