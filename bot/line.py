@@ -24,7 +24,7 @@ REPLY_SECONDS = 12.0  # for all tries of a reply
 PROFILE_SECONDS = 0.4
 LANGUAGES = 10_000  # people whose language is remembered, some 2 MB
 # Raised by the SDK, or with what it returns, for an answer that is not LINE's.
-UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
+UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
 PAUSES = (0.1, 0.3, 0.9)  # before the second, third and fourth try
 
 

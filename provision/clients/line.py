@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 TIMEOUT = 20  # seconds; LINE's webhook test takes up to ten
 CONSOLE = "https://developers.line.biz/console/"
 # Raised by the SDK, or with what it returns, for a response that is not LINE's (a proxy's page).
-UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
+UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
 
 
 @dataclass(frozen=True)

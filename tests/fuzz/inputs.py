@@ -28,7 +28,7 @@ ODD: list[Any] = [
     *("", " ", "\x00", "\x1b[2J", "\u202e", "\ufeff", "x" * 100_000, "あ" * 5000, "😀" * 500),
     *("null", "-1", "9" * 400, "2026-13-45T99:99:99Z", "1e999", "NaN", "%s{0}{key}", "\r\nX: y"),
     *("arn:aws:iam::1:role/x", "http://[::1", "//", "::", "*", ".", "a.." * 90, "\\"),
-    *([], {}, [[]], [None], [{}], {"": None}, ["x"] * 2000, [{"a": "b"}] * 500, DEEP),
+    *([], {}, [[]], [None], [{}], {"": None}, ["x"] * 400, [{"a": "b"} for _ in range(500)], DEEP),
 ]
 TEXTS = [value for value in ODD if isinstance(value, str)]
 

@@ -10,7 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provision.clients.registry import OCI_INDEX, OCI_MANIFEST, Blob, Manifest, Registries, Remote
+from provision.clients.registry import (
+    MAX_DOCUMENT,
+    OCI_INDEX,
+    OCI_MANIFEST,
+    Blob,
+    Manifest,
+    Registries,
+    Remote,
+)
 from provision.errors import ProvisionError
 from provision.image import base
 from provision.image import given as given_image
@@ -116,9 +124,10 @@ class Stored(Remote):
         registries: Any = self._registries
         if ":" not in reference:
             return bytes(registries.first)
-        if reference not in registries.contents:
+        content = registries.contents.get(reference)
+        if content is None or len(content) > MAX_DOCUMENT:
             raise ProvisionError("a", "b", "c")
-        return bytes(registries.contents[reference])
+        return bytes(content)
 
 
 def sha(content: bytes) -> str:

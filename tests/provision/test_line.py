@@ -13,7 +13,7 @@ from provision.console.server import HttpServer
 from provision.errors import Pending, ProvisionError
 from provision.sandbox.clock import ManualClock
 from provision.sandbox.line.platform import LinePlatform
-from tests.bot.raw_server import RawServer, sends
+from tests.bot.raw_server import RawServer
 
 HOOK = "https://bot.example.jp/webhook"
 WRONG = "wrong-token-0123456789"
@@ -233,12 +233,17 @@ def test_retry_after(status: int) -> None:
     assert (20.0, True) == (waiting.value.remaining, waiting.value.exact)
 
 
-def test_unknown_charset() -> None:
-    """A page in an encoding that Python does not have is Pending, as any other page."""
-    with (
-        RawServer(
-            sends(b"{}", b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=x\r\n")
-        ) as server,
-        pytest.raises(Pending, match=r"LINE does not answer \(LookupError\)"),
-    ):
+@pytest.mark.parametrize(
+    ("header", "error"),
+    [
+        (b"Content-Type: text/html; charset=x", "LookupError"),  # an encoding Python does not have
+        (b"Content-Length: " + b"9" * 30, "OverflowError"),
+    ],
+)
+def test_odd_header(header: bytes, error: str) -> None:
+    """A response with a header that Python cannot use is Pending, as any page that is not LINE's."""
+    head = b"HTTP/1.1 200 OK\r\n" + header + b"\r\n"
+    server = RawServer(lambda _server, connection: connection.sendall(head + b"\r\n{}"))
+    unreadable = pytest.raises(Pending, match=rf"LINE does not answer \({error}\)")
+    with server, unreadable:
         Line(lambda: WRONG, server.url).info()
