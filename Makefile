@@ -3,7 +3,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 PYTHON ?= python3
 
-.PHONY: demo test sandbox golden docs pictures site mutate slow full oldest live torture soak parity benchmark lock check clean
+.PHONY: demo test sandbox golden docs pictures site mutate slow full fuzz oldest live torture soak parity benchmark lock check clean
 
 demo: $(VENV)/.installed
 	$(BIN)/python -m provision.sandbox.demo
@@ -46,6 +46,11 @@ slow: $(VENV)/.installed
 full: test slow
 	$(BIN)/python -m pytest -n 2 -m full
 
+# Damaged webhooks, files, feeds and answers, other ones in each run; `make full` tries a few. INPUTS: how many.
+INPUTS ?= 100000
+fuzz: $(VENV)/.installed
+	FUZZ_INPUTS=$(INPUTS) $(BIN)/python -m pytest -n 2 --dist worksteal -m full tests/fuzz
+
 # The demo and the sandbox's tests on the system's Python, where that is another one than `make` uses.
 OLDEST ?= /usr/bin/python3
 oldest:
@@ -79,16 +84,22 @@ benchmark: $(VENV)/.installed
 	$(BIN)/python -m benchmarks.sandbox
 	$(BIN)/python -m benchmarks.startup
 
-# The bot's packages, complete and with hashes. --upgrade: the newest that bot/requirements.in allows.
+# The command's packages and the bot's, complete and with hashes, and the list of what is in the image.
+# LOCK=--upgrade: the newest that setup.py and bot/requirements.in allow.
+COMPILE = $(BIN)/python -m piptools compile --quiet --generate-hashes --strip-extras --no-annotate \
+    --no-emit-index-url --no-emit-find-links --no-header $(LOCK)
 lock: $(VENV)/.installed
-	$(BIN)/python -m piptools compile --quiet --generate-hashes --strip-extras --no-annotate \
-	    --no-emit-index-url --no-emit-find-links --no-header $(LOCK) -o bot/requirements.txt bot/requirements.in
+	$(COMPILE) -o bot/requirements.txt bot/requirements.in
+	$(COMPILE) --allow-unsafe -c bot/requirements.txt -o requirements.txt setup.py
+	sed -n 's/^\([a-z0-9].*\) \\$$/\1/p' bot/requirements.txt | \
+	    $(BIN)/cyclonedx-py requirements --output-reproducible --short-PURLs -o bot/sbom.cdx.json -
 
 check: $(VENV)/.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/cog --check $(DOCS)
+	$(BIN)/python .ci/audit.py
 
 $(VENV)/.installed: setup.py
 	@command -v $(PYTHON) >/dev/null || { echo "provision needs Python 3.11 or newer; $(PYTHON) is not here" >&2; exit 1; }

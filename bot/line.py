@@ -23,6 +23,8 @@ CONNECT_SECONDS = 1.0
 REPLY_SECONDS = 12.0  # for all tries of a reply
 PROFILE_SECONDS = 0.4
 LANGUAGES = 10_000  # people whose language is remembered, some 2 MB
+# Raised by the SDK, or with what it returns, for an answer that is not LINE's.
+UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
 PAUSES = (0.1, 0.3, 0.9)  # before the second, third and fourth try
 
 
@@ -76,7 +78,7 @@ class Line:
                     return Outcome.FAILED
                 if 0 < status < 500 and status != 429:
                     return Outcome.REFUSED
-            except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+            except (urllib3.exceptions.HTTPError, OSError, *UNREADABLE) as error:
                 log.warning("no answer from LINE", extra={"error": reason(error)})
             pause = next(pauses, None)
             if pause is None or time.monotonic() + pause > end:
@@ -99,7 +101,7 @@ class Line:
         """Return the language of a friend's LINE; None if LINE does not say so at once."""
         try:
             return self._language(user_id)
-        except (ApiException, urllib3.exceptions.HTTPError, OSError, ValueError):
+        except (ApiException, urllib3.exceptions.HTTPError, OSError, *UNREADABLE):
             return None
 
     def _ask_language(self, user_id: str) -> Language:

@@ -30,7 +30,7 @@ RANKS = [
 RANK = {name: place for place, names in enumerate(RANKS) for name in names}
 ALLOWED_IMPORTS = {
     "boto3": {"provision/clients/aws.py"},
-    "botocore": {"provision/clients/aws.py"},
+    "botocore": {"provision/clients/aws.py", "provision/clients/aws_parser.py"},
     "questionary": {"provision/wizard/prompts.py"},
     "click": {f"provision/cli/{path.name}" for path in (ROOT / "provision/cli").glob("*.py")},
     "dns": {"provision/clients/dns.py"},

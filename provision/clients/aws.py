@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Any
 
 from provision.clients import aws_advice
@@ -56,7 +55,7 @@ UNSUPPORTED = (
 # In codes of create calls of services and of AWS-compatible endpoints: the name is taken.
 TAKEN = re.compile(r"Already(Exists|Owned|InUse|Associated)|Duplicate(?!Tag)")
 
-# The operation whose response was received last inside the innermost `reading`.
+# The operation that was called last inside the innermost `reading`.
 _last_operation: ContextVar[list[str]] = ContextVar("_last_operation")
 
 
@@ -114,7 +113,7 @@ class Aws:
         require_https("AWS_ENDPOINT_URL", client.meta.endpoint_url)
         client.meta.events.register("before-parameter-build", _check_ids)
         client.meta.events.register(
-            "after-call", lambda model, **_: record_operation(service, model.name)
+            "before-call", lambda model, **_: record_operation(service, model.name)
         )
         return client
 
@@ -244,8 +243,8 @@ class Aws:
         return self._caller
 
 
-def new_session() -> Any:
-    """Return a boto3 session of the environment.
+def new_session(**options: str) -> Any:
+    """Return a boto3 session of the environment. options: boto3's.
 
     Set AWS_CA_BUNDLE from `ca_bundle` of the AWS profile, or from SSL_CERT_FILE, so that all clients trust
     the same authorities.
@@ -254,14 +253,17 @@ def new_session() -> Any:
     import botocore.exceptions
     import botocore.session
 
+    from provision.clients.aws_parser import ParserFactory
+
     core = botocore.session.get_session()
+    core.register_component("response_parser_factory", ParserFactory())
     try:
         bundle = core.get_config_variable("ca_bundle")
     except botocore.exceptions.BotoCoreError:  # no such profile: told at the first call
         bundle = None
     if bundle := bundle or os.environ.get("SSL_CERT_FILE"):
         os.environ.setdefault("AWS_CA_BUNDLE", str(bundle))
-    return boto3.Session(botocore_session=core)
+    return boto3.Session(botocore_session=core, **options)
 
 
 def configured_region() -> str:
@@ -517,8 +519,8 @@ def reading(
 ) -> Iterator[None]:
     """Translate errors of read calls, and of the code that evaluates their responses.
 
-    Errors become UnknownState instead of ProvisionError. So does an error raised outside botocore by code
-    that evaluates a response without an expected member or value; the message names the last operation.
+    Errors become UnknownState instead of ProvisionError. So does an error of code that evaluates a response
+    without an expected member or value; the message names the last operation.
     answered: receives that operation; it may contain an earlier one.
     """
     answered = [] if answered is None else answered
@@ -533,7 +535,7 @@ def reading(
             kind = Denied if code(error) in aws_advice.ACCESS_DENIED else UnknownState
             raise kind(translated.what, translated.why, translated.then) from None
         evaluating = isinstance(error, LookupError | TypeError | ValueError | AttributeError)
-        if evaluating and answered and not _is_from_botocore(error.__traceback__):
+        if evaluating and answered:
             why = _describe_malformed(answered[0], error)
             raise UnknownState(doing, why, _check_endpoint()) from None
         raise
@@ -547,14 +549,6 @@ def record_operation(service: str, operation: str) -> None:
     """Store the operation whose response is evaluated next, for the enclosing `reading`."""
     if (answered := _last_operation.get(None)) is not None:
         answered[:] = [f"{service}:{operation}"]
-
-
-def _is_from_botocore(trace: TracebackType | None) -> bool:
-    while trace:
-        if str(trace.tb_frame.f_globals.get("__name__")).startswith("botocore."):
-            return True
-        trace = trace.tb_next
-    return False
 
 
 def _describe_malformed(operation: str, error: BaseException) -> str:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 TIMEOUT = 20  # seconds; LINE's webhook test takes up to ten
 CONSOLE = "https://developers.line.biz/console/"
+# Raised by the SDK, or with what it returns, for a response that is not LINE's (a proxy's page).
+UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
 
 
 @dataclass(frozen=True)
@@ -118,22 +120,22 @@ class Line:
         doing = _("Could not find out which bot the access token belongs to.")
         with self._translated(doing):
             bot = self._api().get_bot_info(_request_timeout=self._timeout)
-        return {
-            "basicId": bot.basic_id,
-            "displayName": bot.display_name,
-            "chatMode": bot.chat_mode,
-        }
+            return {
+                "basicId": bot.basic_id,
+                "displayName": bot.display_name,
+                "chatMode": bot.chat_mode,
+            }
 
     def endpoint(self) -> dict[str, Any]:
         """Return {"endpoint", "active"} (GET /v2/bot/channel/webhook/endpoint); {} if none is set."""
         try:
             with self._translated(_("Could not read LINE's webhook URL.")):
                 found = self._api().get_webhook_endpoint(_request_timeout=self._timeout)
+                return {"endpoint": found.endpoint, "active": found.active}
         except LineError as error:
             if error.status != 404:
                 raise
             return {}
-        return {"endpoint": found.endpoint, "active": found.active}
 
     def set_endpoint(self, url: str) -> None:
         """Set the webhook URL (PUT /v2/bot/channel/webhook/endpoint). It takes effect within a minute."""
@@ -151,12 +153,14 @@ class Line:
             with self._translated(_("LINE could not test the webhook URL {url}.", url=url)):
                 request = TestWebhookEndpointRequest(endpoint=url)
                 result = self._api().test_webhook_endpoint(request, _request_timeout=self._timeout)
+                return WebhookTest(
+                    bool(result.success), result.status_code, result.reason, result.detail
+                )
         except LineError as error:
             if error.status not in (400, 404):
                 raise
             # 400: LINE cannot resolve the name yet.
             return WebhookTest(False, error.status, "COULD_NOT_CONNECT", error.why)
-        return WebhookTest(bool(result.success), result.status_code, result.reason, result.detail)
 
     def _api(self) -> "MessagingApi":
         """Return the Messaging API client with this channel's token."""
@@ -198,7 +202,7 @@ class Line:
             if error.status == 407:  # over plain HTTP
                 raise proxy_error(doing, f"407 {error.reason}") from None
             raise _transient(error) or _refused(doing, error) from None
-        except (urllib3.exceptions.HTTPError, ValueError) as error:
+        except (urllib3.exceptions.HTTPError, *UNREADABLE) as error:
             raise _unanswered(doing, error) from None
 
 
@@ -211,7 +215,7 @@ def _refused(doing: str, error: Any) -> LineError:
     is_line_error = True
     try:
         message = str(json.loads(error.body)["message"])
-    except (ValueError, KeyError, TypeError):  # a proxy's page
+    except UNREADABLE:  # a proxy's page
         message, is_line_error = error.reason, False
     if error.status == 401:
         then = _("Issue a channel access token at {console} and use it.", console=CONSOLE)
@@ -240,7 +244,7 @@ def _transient(error: Any) -> Pending | None:
 def _unanswered(doing: str, error: Exception) -> Pending | ProvisionError:
     """Return Pending; ProvisionError for an error that a retry cannot change.
 
-    error: a ValueError means that the response is a proxy's or captive portal's page.
+    error: one of UNREADABLE means that the response is a proxy's or captive portal's page.
     """
     if permanent := permanent_error(doing, error):
         return permanent

@@ -34,10 +34,10 @@ MAX_REDIRECTS = 5
 RETRY_PERIOD = 60  # seconds of retries while a registry does not respond
 # A parameter of a challenge, with the scheme before the first one. RFC 9110, section 11.6.1.
 _CHALLENGE = re.compile(r'(?:([A-Za-z][\w-]*) +)?([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))')
-# Raised for a document of another form than a manifest or an image configuration.
+# Raised for a document of another form than expected, such as a proxy's page.
 MALFORMED = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
 # Raised if the endpoint is another AWS emulator; requests' exceptions are OSErrors.
-NO_GALLERY = (OSError, ValueError, KeyError, TypeError)
+NO_GALLERY = (OSError, *MALFORMED)
 
 
 @dataclass(frozen=True)
@@ -337,7 +337,7 @@ class Remote:
         try:
             body = json.loads(content)
             return str(body.get("token") or body["access_token"])
-        except (ValueError, KeyError, AttributeError) as error:  # a proxy's page
+        except MALFORMED as error:  # a proxy's page
             raise no_response(_host(realm), error) from None
 
     def _read_all(self, response: Any, doing: str) -> bytes:
@@ -421,7 +421,7 @@ def error_response(doing: str, status: int, body: bytes) -> ProvisionError:
         message = "; ".join(
             f"{error.get('code')}: {error.get('message')}" for error in json.loads(body)["errors"]
         )
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except MALFORMED:
         message, is_registry_error = body[:200].decode(errors="replace").strip(), False
     error = ProvisionError(
         doing,

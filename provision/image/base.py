@@ -12,11 +12,13 @@ from provision.image.reference import Reference, parse
 
 # Docker's official Python image in ECR's public gallery, an index with linux/amd64 and linux/arm64. The
 # digest is the one that public Dockerfiles and build logs of October 2026 pin for python:3.12-slim (Python
-# 3.12.15) on Docker Hub and public.ecr.aws; it was not read from the gallery itself.
+# 3.12.15) on Docker Hub and public.ecr.aws; it was not read from the gallery itself. PINNED: since when it is
+# used; a test warns if that is long ago.
 DEFAULT = (
     "public.ecr.aws/docker/library/python:3.12-slim"
     "@sha256:dddfd7e07f9d15aeeca61529320492139d21cac7f0070c00609243e51e4e0016"
 )
+PINNED = "2026-10-01"
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from bot.messages import Message, text
 from bot.secrets import Secret
 from provision.sandbox.clock import ManualClock
 from provision.sandbox.line.platform import LinePlatform
+from tests.bot.raw_server import RawServer, sends
 
 WORDS = [text("こんにちは")]
 
@@ -197,3 +198,18 @@ def test_connections_are_used_again(platform: LinePlatform, url: str) -> None:
     line = line_at(url, Secret(platform.access_token))
     for _ in range(3):
         assert Outcome.TAKEN is send(line, platform.tokens.issue("U1"))
+
+
+@pytest.mark.parametrize(
+    ("head", "outcome"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=x\r\n", Outcome.FAILED),
+        (b"HTTP/1.1 201 Created\r\n", Outcome.TAKEN),  # the SDK reads no answer but a 200
+    ],
+)
+def test_answers_that_are_not_lines(head: bytes, outcome: Outcome) -> None:
+    """Of a proxy: a reply fails, and a language is unknown, where the SDK cannot read them."""
+    with RawServer(sends(b"[" * 3000, head)) as server:
+        line = line_at(server.url, Secret("t"))
+        assert outcome == send(line, "token")
+        assert line.language("U1") is None

@@ -24,7 +24,7 @@ from bot.news.collector import collect
 from bot.news.feeds import BadFeed
 from bot.news.store import Bucket
 from bot.news.web import FeedState, Result, read
-from provision.clients.aws import Aws
+from provision.clients.aws import Aws, new_session
 from provision.clients.dns import Dns
 from provision.clients.line import Line
 from provision.clients.package_index import PackageIndex
@@ -57,6 +57,11 @@ ANSWERS = {
     "schedule.start": "cron(0 8 ? * SAT,SUN *)",
     "schedule.stop": "cron(0 9 ? * SAT,SUN *)",
 }
+CREDENTIALS = {
+    "aws_access_key_id": "access",
+    "aws_secret_access_key": "secret",
+    "region_name": "ap-northeast-1",
+}
 READING = ("Describe", "List", "Get", "Head")
 
 
@@ -83,7 +88,7 @@ class AwsSession:
     """A boto3 session whose calls are recorded, can be intercepted, and can be cut off by a power cut."""
 
     def __init__(self) -> None:
-        self.session = boto3.Session("access", "secret", region_name="ap-northeast-1")
+        self.session = new_session(**CREDENTIALS)
         self.application: Any = None
         self.calls: list[str] = []
         self.refused: list[str] = []  # mutating calls that AWS rejected
@@ -94,7 +99,7 @@ class AwsSession:
         self.off = False  # no power until the run has ended: its remaining calls fail
         self.clients: dict[str, Any] = {}
         attach(self.session, lambda environ, start: self.application(environ, start))
-        inside = boto3.Session("access", "secret", region_name="ap-northeast-1")
+        inside = boto3.Session(**CREDENTIALS)
         attach(inside, lambda environ, start: self.application(environ, start))
         self.inside = inside.client("s3")  # for the collector: neither recorded nor cut off
         self.session.events.register("provide-client-params", self._request)

@@ -16,9 +16,17 @@ import urllib3
 from botocore.exceptions import ClientError
 
 from provision.clients import aws
-from provision.clients.aws import AlreadyExists, Aws, NotFound, UnknownId, translate_errors
+from provision.clients.aws import (
+    AlreadyExists,
+    Aws,
+    NotFound,
+    UnknownId,
+    reading,
+    record_operation,
+    translate_errors,
+)
 from provision.console.server import HttpServer
-from provision.errors import Pending, ProvisionError
+from provision.errors import Pending, ProvisionError, UnknownState
 from provision.run import clients_for
 from provision.state.stack_file import StackFile
 
@@ -527,3 +535,17 @@ def test_configured_region(
     for name, value in {"AWS_CONFIG_FILE": str(tmp_path / "config"), **variables}.items():
         monkeypatch.setenv(name, value)
     assert expected == aws.configured_region()
+
+
+@pytest.mark.parametrize("kind", [KeyError, AttributeError, ValueError, TypeError])
+def test_answer_that_cannot_be_evaluated(kind: type[Exception]) -> None:
+    """Its operation is named; before any answer an error is a bug, and shows as one."""
+
+    def evaluate() -> None:
+        record_operation("iam", "GetRolePolicy")
+        raise kind("Tags")
+
+    with pytest.raises(UnknownState, match="the answer to iam:GetRolePolicy "), reading("doing"):
+        evaluate()
+    with pytest.raises(kind), reading("doing"):
+        raise kind("Tags")

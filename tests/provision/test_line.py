@@ -13,6 +13,7 @@ from provision.console.server import HttpServer
 from provision.errors import Pending, ProvisionError
 from provision.sandbox.clock import ManualClock
 from provision.sandbox.line.platform import LinePlatform
+from tests.bot.raw_server import RawServer
 
 HOOK = "https://bot.example.jp/webhook"
 WRONG = "wrong-token-0123456789"
@@ -179,6 +180,9 @@ def test_line_unreachable() -> None:
         (200, "<html>hotel wifi</html>", Pending),
         (200, "[]", Pending),
         (200, '{"basicId": 1}', Pending),
+        (200, "[" * 3000, Pending),  # deeper than Python reads
+        (201, '{"basicId": "@bot"}', Pending),  # the SDK reads no answer but a 200
+        (403, "[" * 3000, LineError),
     ],
 )
 def test_unusable_responses(status: int, body: str, kind: type[Exception]) -> None:
@@ -227,3 +231,19 @@ def test_retry_after(status: int) -> None:
         Line(lambda: WRONG, server.url).info()
     server.close()
     assert (20.0, True) == (waiting.value.remaining, waiting.value.exact)
+
+
+@pytest.mark.parametrize(
+    ("header", "error"),
+    [
+        (b"Content-Type: text/html; charset=x", "LookupError"),  # an encoding Python does not have
+        (b"Content-Length: " + b"9" * 30, "OverflowError"),
+    ],
+)
+def test_odd_header(header: bytes, error: str) -> None:
+    """A response with a header that Python cannot use is Pending, as any page that is not LINE's."""
+    head = b"HTTP/1.1 200 OK\r\n" + header + b"\r\n"
+    server = RawServer(lambda _server, connection: connection.sendall(head + b"\r\n{}"))
+    unreadable = pytest.raises(Pending, match=rf"LINE does not answer \({error}\)")
+    with server, unreadable:
+        Line(lambda: WRONG, server.url).info()

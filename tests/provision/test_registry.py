@@ -232,3 +232,26 @@ def test_redirects_are_followed_without_the_password(sandbox: Sandbox) -> None:
         Registries().private(server.url, "bot", "c2VjcmV0").has(sha256(b"layer"))
     assert 6 == len(passwords)
     server.close()
+
+
+def test_document_deeper_than_python_reads() -> None:
+    """A page instead of an error or of a token is reported as one: its beginning is shown."""
+    deep = b"[" * 3000
+
+    def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        url = f"http://{environ['HTTP_HOST']}/token"
+        if environ["PATH_INFO"] == "/token":
+            start_response("200 OK", [])
+        elif environ["PATH_INFO"].startswith("/v2/private/"):
+            start_response("401 x", [("WWW-Authenticate", f'Bearer realm="{url}"')])
+        else:
+            start_response("404 x", [])
+        return [deep]
+
+    server = HttpServer(application)
+    with pytest.raises(ProvisionError) as error:
+        Remote(Registries(), server.url, "bot").manifest("1")
+    assert f"HTTP 404 {'[' * 200}" == error.value.why
+    with pytest.raises(Pending, match=r"did not answer \(RecursionError\)"):
+        Remote(Registries(), server.url, "private").manifest("1")
+    server.close()

@@ -256,8 +256,9 @@ def test_dumb_terminal_gets_lines(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_resource_has_a_name_and_a_step() -> None:
     """Of every stack, and no name is left over."""
     hours = {"schedule.start": "cron(0 8 ? * SAT *)", "schedule.stop": "cron(0 9 ? * SAT *)"}
-    settings = Settings({**ANSWERS, **hours, "network.vpc": "new", "image.uri": ""})
-    found = {r.logical_id for r in Stack(settings).resources}
+    optional = {"load_balancer.access_logs": "on", "load_balancer.rate_limit": "5000"}
+    more = {**hours, **optional, "network.vpc": "new", "image.uri": ""}
+    found = {r.logical_id for r in Stack(Settings({**ANSWERS, **more})).resources}
     assert found == {name for members in steps().values() for name in members}
 
 
