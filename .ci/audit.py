@@ -22,9 +22,11 @@ def report(audit: str) -> tuple[int, str]:
         for package in known
         for flaw in package["vulns"]
     ]
-    unknown = f"; the service does not know {len(packages) - len(known)} others"
-    checked = f"{len(known)} locked packages were checked for known vulnerabilities"
-    sentence = checked + (unknown if len(known) < len(packages) else "")
+    sentence = (
+        f"{len(known)} of {len(packages)} locked packages were checked for known vulnerabilities"
+    )
+    if len(known) < len(packages):
+        sentence += "; the service does not know the others"
     return (1, "\n".join(found)) if found else (0, sentence)
 
 

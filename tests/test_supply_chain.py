@@ -92,10 +92,10 @@ def test_audit() -> None:
     sound = {"name": "click", "version": "8.5.1", "vulns": []}
     unknown = {"name": "bot", "skip_reason": "Dependency not found on PyPI"}
     flaw = {"id": "PYSEC-2026-1", "fix_versions": ["3.1", "3.2"], "aliases": []}
-    assert (0, "1 locked packages were checked for known vulnerabilities") == report(sound)
+    assert (0, "1 of 1 locked packages were checked for known vulnerabilities") == report(sound)
     assert report(sound, unknown) == (
         0,
-        "1 locked packages were checked for known vulnerabilities; the service does not know 1 others",
+        "1 of 2 locked packages were checked for known vulnerabilities; the service does not know the others",
     )
     assert report(sound, {"name": "rich", "version": "3.0", "vulns": [flaw]}) == (
         1,

@@ -353,6 +353,7 @@ def test_every_resource_is_covered() -> None:
 def test_former_endpoint_is_restored(env: Env) -> None:
     """LINE has one endpoint per channel: ours replaces it, and teardown restores it."""
     line = env.clients().line
+    env.sandbox.line.other_servers.add("elsewhere.example")
     line.set_endpoint("https://elsewhere.example/webhook")
     env.setup()
     assert "https://example.jp/webhook" == line.endpoint()["endpoint"]

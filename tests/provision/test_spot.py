@@ -33,7 +33,7 @@ def test_interruption_and_replacement(env: Env) -> None:
     status = tasks_status(env)
     assert (0, 1) == (status["running"], status["wanted"])
     assert "1 interrupted by Spot; ECS starts replacements" in status["rollout"]
-    assert "1 PROVISIONING" in status["rollout"][0]
+    assert "new: 1 starting, 1 stopping" == status["rollout"][0]
     assert "not begun" != observed_tasks(env).waiting
     env.clock.advance(200)
     assert {"running": 1, "wanted": 1, "rollout": []} == tasks_status(env)
