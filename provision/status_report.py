@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from provision.clients import aws
+from provision.clients import aws_errors
 from provision.engine.inspector import Observation
 from provision.errors import NotChecked, UnknownState
 from provision.i18n import _
@@ -75,7 +75,7 @@ def tasks(service: Observation, steady: Observation) -> dict[str, Any]:
             else {"running": 0, "wanted": 0, "rollout": []}
         )
     try:
-        with aws.reading(
+        with aws_errors.reading(
             _("Could not look up {key}.", key=observed.resource.key), observed.answered
         ):
             counts = {"running": live["runningCount"], "wanted": live["desiredCount"]}

@@ -30,7 +30,11 @@ RANKS = [
 RANK = {name: place for place, names in enumerate(RANKS) for name in names}
 ALLOWED_IMPORTS = {
     "boto3": {"provision/clients/aws.py"},
-    "botocore": {"provision/clients/aws.py", "provision/clients/aws_parser.py"},
+    "botocore": {
+        "provision/clients/aws.py",
+        "provision/clients/aws_errors.py",
+        "provision/clients/aws_parser.py",
+    },
     "questionary": {"provision/wizard/prompts.py"},
     "click": {f"provision/cli/{path.name}" for path in (ROOT / "provision/cli").glob("*.py")},
     "dns": {"provision/clients/dns.py"},
@@ -40,7 +44,7 @@ ALLOWED_IMPORTS = {
     "segno": {"provision/ui/qr.py"},
     "ssl": {"provision/clients/http.py", "provision/clients/tls.py"},
     "urllib3": {  # only its exceptions
-        "provision/clients/aws.py",
+        "provision/clients/aws_errors.py",
         "provision/clients/line.py",
         "provision/clients/registry.py",
     },

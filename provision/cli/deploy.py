@@ -23,7 +23,7 @@ from provision.cli.planning import (
 )
 from provision.cli.prepare import prepare_run
 from provision.cli.rollout import short_arn, watch
-from provision.clients import aws
+from provision.clients import aws_errors
 from provision.engine import inspector
 from provision.engine.engine import Engine
 from provision.engine.executor import Outcome
@@ -166,7 +166,7 @@ def _confirm_rollback(run: Run, target: str) -> None:
     doing = _("Could not read the revision {revision}.", revision=short_arn(target))
 
     def read() -> FoundSettings:
-        with aws.reading(doing):
+        with aws_errors.reading(doing):
             return run.stack.task_definition.size(run.clients, target)
 
     size = retries.call(read, run.clock, doing)
@@ -178,7 +178,7 @@ def _previous_revision(run: Run) -> str:
     doing = _("Could not find the revision before {revision}.", revision=short_arn(definition.arn))
 
     def previous() -> str:
-        with aws.reading(doing):
+        with aws_errors.reading(doing):
             return definition.previous(run.clients)
 
     arn = retries.call(previous, run.clock, doing)
@@ -269,7 +269,7 @@ def _clean_up(run: Run, doing: str, work: Callable[[], None]) -> None:
     """Call `work` with retries; it must be idempotent. Raise ProvisionError."""
 
     def call() -> None:
-        with aws.reading(doing):
+        with aws_errors.reading(doing):
             work()
 
     retries.call(call, run.clock, doing)

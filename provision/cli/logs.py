@@ -11,7 +11,7 @@ import click
 from provision import crash_log, retries
 from provision.cli import options
 from provision.cli.prepare import prepare_run
-from provision.clients import aws
+from provision.clients import aws_errors
 from provision.errors import NoResponse, ProvisionError, UsageError
 from provision.i18n import _, one_line
 from provision.run import Options, Run
@@ -112,12 +112,12 @@ def read_events(run: Run, since_ms: int, *, follow: bool) -> list[dict[str, Any]
 def _new_events(run: Run, since_ms: int, doing: str) -> list[dict[str, Any]]:
     group = run.stack.log_group
     try:
-        with aws.reading(doing, not_found=group.errors.not_found):
+        with aws_errors.reading(doing, not_found=group.errors.not_found):
             pages = run.clients.aws.logs.get_paginator("filter_log_events").paginate(
                 logGroupName=group.name, startTime=since_ms
             )
             return [event for page in pages for event in page["events"]]
-    except aws.NotFound:
+    except aws_errors.NotFound:
         then = _("Run `provision setup`.")
         raise ProvisionError(
             _("Could not read the log."), _("there is no log group yet"), then

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from provision.clients import aws
+from provision.clients import aws_errors
 from provision.engine.engine import Engine
 from provision.engine.plan import Change, Plan, make_plan
 from provision.errors import Cancelled, ProvisionError
@@ -76,7 +76,7 @@ def shown_settings(run: Run) -> dict[str, Any]:
     for resource in (service, run.stack.task_definition):
         observation = run.observations[resource.key]
         doing = _("Could not look up {key}.", key=resource.key)
-        with aws.reading(doing, observation.answered):
+        with aws_errors.reading(doing, observation.answered):
             if observation.live:
                 shown |= resource.recovered_settings(observation.live)
     if counted := live.get("Counted"):

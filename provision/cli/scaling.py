@@ -6,7 +6,7 @@ from collections.abc import Callable
 from provision.cli.outcome import report_errors
 from provision.cli.planning import confirm_cost, no_service, shown_settings, tasks_cost
 from provision.cli.prepare import prepare_run
-from provision.clients import aws
+from provision.clients import aws_errors
 from provision.engine import inspector
 from provision.engine.engine import Engine
 from provision.engine.executor import Outcome, Step, execute
@@ -112,7 +112,7 @@ def _change(
             return engine.builder.check_milestone(steady)
         service.load_from_record(run.file.records[service.key].outputs)
         engine.builder.verify_ownership(service)
-        with aws.translate_errors(doing, retry=service.errors.retry):
+        with aws_errors.translate_errors(doing, retry=service.errors.retry):
             change()
         return "done"
 

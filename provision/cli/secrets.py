@@ -14,7 +14,7 @@ from provision.cli import options
 from provision.cli.outcome import report_errors
 from provision.cli.prepare import prepare_run
 from provision.cli.scaling import restart_service
-from provision.clients import aws
+from provision.clients import aws_errors
 from provision.engine.engine import Engine
 from provision.errors import Cancelled, ProvisionError, UsageError
 from provision.i18n import _
@@ -132,10 +132,10 @@ def _delete_plain(run: Run, parameter: Parameter) -> None:
     doing = _("Could not delete the parameter {name}.", name=parameter.name)
 
     def delete() -> None:
-        with aws.reading(doing, not_found=parameter.errors.not_found):
+        with aws_errors.reading(doing, not_found=parameter.errors.not_found):
             parameter.delete(run.clients)
 
-    with suppress(aws.NotFound):  # deleted by an attempt without an answer
+    with suppress(aws_errors.NotFound):  # deleted by an attempt without an answer
         retries.call(delete, run.clock, doing)
     run.file.forget(parameter.key)  # the new one is ours
     run.clock.sleep(RELEASE)

@@ -1,6 +1,6 @@
 """Create, adopt or update one resource, and check that it is ready."""
 
-from provision.clients import aws
+from provision.clients import aws_errors
 from provision.clock import Clock
 from provision.engine import inspector
 from provision.engine.creator import Creator, Write, dependencies
@@ -176,7 +176,7 @@ class Builder:
             self._wait_for_switch(resource)
             self.report("updating", resource, ", ".join(d.path for d in drift))
             doing = _("Could not update {key}.", key=resource.key)
-            with aws.translate_errors(doing, retry=self._creator.retry(resource)):
+            with aws_errors.translate_errors(doing, retry=self._creator.retry(resource)):
                 resource.update(self.clients, live, drift)
             self._write(resource, state, touch=True)  # outputs may change: a new revision's ARN
             self._creator.modified.add(resource.key)

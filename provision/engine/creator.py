@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 from typing import Protocol
 
-from provision.clients import aws
+from provision.clients import aws_errors
 from provision.clock import Clock
 from provision.engine.executor import Report
 from provision.errors import Pending, ProvisionError
@@ -67,9 +67,9 @@ class Creator:
         doing = _("Could not create {key}.", key=resource.key)
         try:
             retry = self.retry(resource)
-            with aws.translate_errors(doing, exists=resource.errors.exists, retry=retry):
+            with aws_errors.translate_errors(doing, exists=resource.errors.exists, retry=retry):
                 live = resource.create(self.clients)
-        except aws.AlreadyExists:
+        except aws_errors.AlreadyExists:
             self.name_taken.add(resource.key)
             raise Pending(_("the name is taken; checking the owner")) from None
         except ProvisionError as error:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from provision.clients import aws
+from provision.clients import aws_errors
 from provision.clock import Clock
 from provision.engine import inspector
 from provision.engine.executor import Report, Step, execute
@@ -169,9 +169,9 @@ class Deleter:
         doing = _("Could not delete {key}.", key=resource.key)
         try:
             errors = resource.errors
-            with aws.translate_errors(doing, not_found=errors.not_found, retry=errors.retry):
+            with aws_errors.translate_errors(doing, not_found=errors.not_found, retry=errors.retry):
                 resource.delete(self.clients)
-        except aws.NotFound:
+        except aws_errors.NotFound:
             return
         except Pending as why:
             if not why.refused:  # no response: it may have been deleted

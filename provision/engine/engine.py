@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from provision import parallel, retries
-from provision.clients import aws
+from provision.clients import aws_errors
 from provision.clock import Clock
 from provision.engine import external_use, inspector, interrupted, inventory
 from provision.engine.builder import Builder
@@ -158,11 +158,11 @@ class Engine:
 
     def _replacement_retention(self, orphan: Resource) -> str:
         try:
-            with aws.reading(
+            with aws_errors.reading(
                 external_use.checking_uses(orphan.key), not_found=orphan.errors.not_found
             ):
                 return orphan.keep_on_replace(self.clients)
-        except aws.NotFound:
+        except aws_errors.NotFound:
             return ""
 
     def _uses(

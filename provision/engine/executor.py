@@ -8,7 +8,7 @@ is done or failed, or when the remaining ones have waited for a person longer th
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from provision.clients import aws
+from provision.clients import aws_errors
 from provision.clock import Clock
 from provision.errors import Pending, ProvisionError, WaitingOnExternal
 from provision.i18n import _
@@ -159,7 +159,9 @@ def _try(step: Step, action: Action, clock: Clock, report: Report) -> bool:
     """Try a step once and report the result. Return whether it is done."""
     resource = step.resource
     try:
-        with aws.reading(_("Could not read what AWS answered about {key}.", key=resource.key)):
+        with aws_errors.reading(
+            _("Could not read what AWS answered about {key}.", key=resource.key)
+        ):
             event = action(resource)
     except Pending as why:
         step.dependents_may_start = why.dependents_may_start

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 from provision import retries
-from provision.clients import aws
+from provision.clients import aws_errors
 from provision.clock import Clock
 from provision.errors import ProvisionError
 from provision.i18n import _
@@ -50,9 +50,9 @@ def _external_uses(
     resource = copy.copy(resource)  # other threads may read the original
     resource.load_from_record(record.outputs)
     try:
-        with aws.reading(checking_uses(resource.key), not_found=resource.errors.not_found):
+        with aws_errors.reading(checking_uses(resource.key), not_found=resource.errors.not_found):
             return resource.external_uses(clients, ours)
-    except aws.NotFound:
+    except aws_errors.NotFound:
         return []
     except ProvisionError as error:
         return [ExternalUse(error.why, unknown=True)]
@@ -83,7 +83,7 @@ def _run_usage_checks(
 def _run_usage_check(check: UsageCheck) -> list[ExternalUse]:
     """Return the uses that a check finds; an unknown use if AWS refuses it. Raise Pending."""
     try:
-        with aws.reading(check.where):
+        with aws_errors.reading(check.where):
             return check.find()
     except ProvisionError as error:
         return [ExternalUse(f"{check.where}: {error.why}", unknown=True)]

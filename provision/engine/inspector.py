@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, Literal
 
 from provision import retries
-from provision.clients import aws
+from provision.clients import aws_errors
 from provision.clock import Clock
 from provision.engine.read_cache import cached_reads
 from provision.errors import NotChecked, ProvisionError, UnknownState
@@ -75,7 +75,9 @@ class Observation:
             return pending.reason if pending else ""
 
     def _reading(self) -> AbstractContextManager[None]:
-        return aws.reading(_("Could not look up {key}.", key=self.resource.key), self.answered)
+        return aws_errors.reading(
+            _("Could not look up {key}.", key=self.resource.key), self.answered
+        )
 
     @property
     def verdict(self) -> Verdict:
@@ -125,13 +127,13 @@ def find(
     """
     doing = _("Could not look up {key}.", key=resource.key)
     try:
-        with aws.reading(doing, not_found=resource.errors.not_found, retry=retry):
+        with aws_errors.reading(doing, not_found=resource.errors.not_found, retry=retry):
             if waiting and isinstance(resource, Milestone):
                 return resource.poll(clients)
             return resource.find(clients)
-    except aws.NotFound:
+    except aws_errors.NotFound:
         return None
-    except aws.UnknownId:
+    except aws_errors.UnknownId:
         progress = False
         for parent in resource.lookup_needs():
             if isinstance(parent, Milestone) or _is_known(parent, parent.outputs()):
@@ -155,7 +157,7 @@ def ours(resource: Resource, clients: Clients, live: Live, our_keys: set[str]) -
         return False
     if (owners := resource.owners(live)) is not None:
         return any(owner.key in our_keys for owner in owners)
-    with aws.reading(_("Could not read the tags of {key}.", key=resource.key)):
+    with aws_errors.reading(_("Could not read the tags of {key}.", key=resource.key)):
         tags = resource.tags_of(clients, live)
     return tags.get("provision:stack") == resource.stack
 
@@ -178,7 +180,7 @@ def inspect(
     if record:
         resource.load_from_record(record.outputs)
     observation = Observation(resource, record, inspected=True)
-    with aws.reading(_("Could not look up {key}.", key=resource.key), observation.answered):
+    with aws_errors.reading(_("Could not look up {key}.", key=resource.key), observation.answered):
         _inspect(observation, clients, records, our_keys or set(), name_taken)
     return observation
 
@@ -311,7 +313,7 @@ def _inspect_or_error(
     """Return the observation, or the error. Raise Pending."""
     try:
         return inspect(resource, clients, records, our_keys=our_keys)
-    except aws.UnknownId:  # it cannot be looked up yet
+    except aws_errors.UnknownId:  # it cannot be looked up yet
         return Observation(resource, records.get(resource.key))
     except ProvisionError as error:
         return error

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from provision import retries
-from provision.clients import aws
+from provision.clients import aws_errors
 from provision.clock import Clock
 from provision.engine.read_cache import ReadCache, cached_reads
 from provision.errors import Pending, ProvisionError
@@ -125,7 +125,7 @@ def _listed(
     kind: type[Resource], clients: Clients, stack: str, not_found: Collection[str]
 ) -> list[TaggedResource] | ProvisionError:
     try:
-        with aws.reading(_doing(kind.__name__), retry=(*not_found, *kind.errors.not_found)):
+        with aws_errors.reading(_doing(kind.__name__), retry=(*not_found, *kind.errors.not_found)):
             return [
                 TaggedResource(
                     kind,

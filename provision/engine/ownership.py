@@ -6,7 +6,7 @@ have tags is this stack's if its holder is.
 
 from collections.abc import Iterable
 
-from provision.clients import aws
+from provision.clients import aws_errors
 from provision.clock import Clock
 from provision.engine import inspector, inventory
 from provision.engine.inventory import TaggedResource
@@ -48,7 +48,7 @@ class Ownership:
     def _is_ours(self, resource: Resource, live: Live) -> bool:
         if any(_same(tagged, resource) for tagged in self.listed):
             return True
-        with aws.translate_errors(_("Could not read the tags of {key}.", key=resource.key)):
+        with aws_errors.translate_errors(_("Could not read the tags of {key}.", key=resource.key)):
             if is_untaggable(type(resource)):
                 return self._is_holder_ours(resource.holders(self.clients, live))
             tags = resource.tags_of(self.clients, live)

@@ -11,7 +11,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from provision.clients.aws import Aws, code, record_operation
+from provision.clients.aws import Aws
+from provision.clients.aws_errors import code, record_operation
 from provision.resources.base import Batch, Clients
 
 READING = ("describe_", "get_", "list_", "head_")  # prefixes of boto3's read-only methods

@@ -6,7 +6,7 @@ import secrets
 from dataclasses import field
 from typing import Any, ClassVar
 
-from provision.clients.aws import call_or_none
+from provision.clients.aws_errors import call_or_none
 from provision.errors import Pending, ProvisionError
 from provision.i18n import _
 from provision.parallel import run_all

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from dataclasses import field
 from typing import Any, Literal
 
-from provision.clients.aws import call_or_none
+from provision.clients.aws_errors import call_or_none
 from provision.clients.dns import DnsError
 from provision.errors import Pending, ProvisionError
 from provision.i18n import _

@@ -4,7 +4,7 @@ import secrets
 from dataclasses import field
 from typing import Any, ClassVar, Literal
 
-from provision.clients.aws import call_or_none
+from provision.clients.aws_errors import call_or_none
 from provision.errors import Pending, ProvisionError
 from provision.i18n import _
 from provision.resources.awsvpc import awsvpc_configuration, strategy

@@ -2,8 +2,8 @@
 
 from typing import ClassVar
 
-from provision.clients.aws import call_or_none
 from provision.clients.aws_advice import ACCESS_DENIED
+from provision.clients.aws_errors import call_or_none
 from provision.clients.dns import DnsError
 from provision.errors import Pending
 from provision.i18n import _

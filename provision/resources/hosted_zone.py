@@ -4,7 +4,7 @@ import secrets
 from dataclasses import field
 from typing import Any
 
-from provision.clients.aws import UNSUPPORTED, call_or_none
+from provision.clients.aws_errors import UNSUPPORTED, call_or_none
 from provision.clients.dns import DnsError
 from provision.errors import ProvisionError
 from provision.i18n import _

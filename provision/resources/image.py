@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from provision.clients.aws import call_or_none
+from provision.clients.aws_errors import call_or_none
 from provision.clients.registry import GALLERY, Registries, Remote
 from provision.errors import ProvisionError
 from provision.i18n import _

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from provision.clients.aws import call_or_none
+from provision.clients.aws_errors import call_or_none
 from provision.errors import Pending, ProvisionError
 from provision.i18n import _
 from provision.pricing import Prices

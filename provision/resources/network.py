@@ -2,7 +2,8 @@
 
 import re
 
-from provision.clients.aws import Aws, reading
+from provision.clients.aws import Aws
+from provision.clients.aws_errors import reading
 from provision.errors import ProvisionError
 from provision.i18n import _
 from provision.resources.base import (

@@ -3,7 +3,7 @@
 from dataclasses import field
 from typing import Any
 
-from provision.clients import aws
+from provision.clients import aws, aws_errors
 from provision.clients.aws_advice import ACCESS_DENIED
 from provision.errors import NotChecked, ProvisionError
 from provision.i18n import _
@@ -165,7 +165,7 @@ class Parameter(Resource):
 
 def read_secret(client: aws.Aws, name: str) -> str:
     """Return the decrypted value of a parameter. Raise NotChecked, ProvisionError or Pending."""
-    with aws.reading(_("Could not read the parameter {name}.", name=name)):
+    with aws_errors.reading(_("Could not read the parameter {name}.", name=name)):
         value = _value(client, name)
     if value is None:
         raise not_checked(name)
@@ -175,7 +175,7 @@ def read_secret(client: aws.Aws, name: str) -> str:
 def _value(client: aws.Aws, name: str) -> str | None:
     """Return the decrypted value of a parameter; None if the permission to read it is missing."""
     get = client.ssm.get_parameter
-    answer = aws.call_or_none(ACCESS_DENIED, get, Name=name, WithDecryption=True)
+    answer = aws_errors.call_or_none(ACCESS_DENIED, get, Name=name, WithDecryption=True)
     return None if answer is None else str(answer["Parameter"]["Value"])
 
 

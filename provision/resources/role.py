@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from provision.clients.aws import call_or_none
+from provision.clients.aws_errors import call_or_none
 from provision.i18n import _
 from provision.parallel import run_all
 from provision.resources.base import (

@@ -4,7 +4,7 @@ import re
 from typing import ClassVar
 
 from provision import crash_log
-from provision.clients.aws import call_or_none
+from provision.clients.aws_errors import call_or_none
 from provision.errors import Pending, ProvisionError
 from provision.i18n import _
 from provision.resources.advice import advice

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from provision.clients.aws import UNSUPPORTED, call_or_none
+from provision.clients.aws_errors import UNSUPPORTED, call_or_none
 from provision.errors import ProvisionError
 from provision.i18n import _
 from provision.pricing import Prices

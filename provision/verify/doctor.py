@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from provision.clients import aws
+from provision.clients import aws_errors
 from provision.clients.aws import Identity
 from provision.clients.aws_advice import clock_advice
 from provision.clients.dns import DnsError
@@ -208,7 +208,9 @@ def _enabled(context: DoctorContext) -> Finding:
     region = context.clients.aws.region
     asked = "us-east-1" if "us-east-1" in context.clients.aws.regions("ec2") else region
     try:
-        with aws.translate_errors(_("Could not list the regions that the account has enabled.")):
+        with aws_errors.translate_errors(
+            _("Could not list the regions that the account has enabled.")
+        ):
             ec2 = context.clients.aws.in_region(asked).ec2
             found = ec2.describe_regions(RegionNames=[region], AllRegions=True)["Regions"]
     except ProvisionError as error:
@@ -280,6 +282,6 @@ def _principal(context: DoctorContext) -> str:
     kind, _slash, name = arn.rpartition(":")[2].partition("/")
     if kind != "assumed-role":
         return arn
-    with aws.reading(_("Could not ask IAM what {role} may do.", role=arn)):
+    with aws_errors.reading(_("Could not ask IAM what {role} may do.", role=arn)):
         role = context.clients.aws.iam.get_role(RoleName=name.partition("/")[0])
         return str(role["Role"]["Arn"])

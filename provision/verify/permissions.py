@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 from provision import retries
-from provision.clients import aws
+from provision.clients import aws_errors
 from provision.errors import ProvisionError
 from provision.i18n import _
 from provision.resources.base import Clients
@@ -71,7 +71,7 @@ def simulate(
 
     Raise UnknownState, also if it did not evaluate one of the actions.
     """
-    with aws.reading(_("Could not ask IAM what {role} may do.", role=principal)):
+    with aws_errors.reading(_("Could not ask IAM what {role} may do.", role=principal)):
         pages = clients.aws.iam.get_paginator("simulate_principal_policy").paginate(
             PolicySourceArn=principal, ActionNames=actions, **parameters
         )

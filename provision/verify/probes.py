@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from provision.clients import aws
+from provision.clients import aws_errors
 from provision.clients.dns import DnsError
 from provision.i18n import _
 from provision.resources.bucket import FOLDER
@@ -72,7 +72,7 @@ def image(context: CheckContext) -> Finding:
     name, _at, digest = uri[match.start(3) :].partition("@")
     repository, _colon, tag = name.partition(":")
     which = {"imageDigest": digest} if digest else {"imageTag": tag or "latest"}
-    found = aws.call_or_none(
+    found = aws_errors.call_or_none(
         "ImageNotFoundException",
         context.run.clients.aws.ecr.describe_images,
         registryId=match[1],
@@ -146,7 +146,8 @@ def news_is_fresh(context: CheckContext) -> Finding:
     """Check the age of the index, else of the uploaded file, by S3's clock."""
     name, head = context.run.stack.news_bucket.bucket, context.run.clients.aws.s3.head_object
     heads = (
-        (key, aws.call_or_none("404", head, Bucket=name, Key=key)) for key in (INDEX, UPLOADED)
+        (key, aws_errors.call_or_none("404", head, Bucket=name, Key=key))
+        for key in (INDEX, UPLOADED)
     )
     key, found = next((head for head in heads if head[1]), ("", None))
     if not found:

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from provision import retries
-from provision.clients import aws
+from provision.clients import aws_errors
 from provision.clients.line import LineError
 from provision.clients.tls import Tls
 from provision.clock import Clock
@@ -125,7 +125,7 @@ def _run_check(
         if finding.state != "OK":
             return skip(finding.reason)
     try:
-        with aws.reading(check.title):
+        with aws_errors.reading(check.title):
             return check.function(context)
     except LineError as error:  # an UnknownState, but here the response is the result
         return ng(error.why, error.then)

@@ -1,6 +1,6 @@
 """Read a stack's settings from the account: from the tags and properties of its resources."""
 
-from provision.clients.aws import reading
+from provision.clients.aws_errors import reading
 from provision.engine import inspector
 from provision.engine.inventory import TaggedResource
 from provision.errors import Pending, ProvisionError

@@ -15,10 +15,10 @@ import pytest
 import urllib3
 from botocore.exceptions import ClientError
 
-from provision.clients import aws
-from provision.clients.aws import (
+from provision.clients import aws, aws_errors
+from provision.clients.aws import Aws
+from provision.clients.aws_errors import (
     AlreadyExists,
-    Aws,
     NotFound,
     UnknownId,
     reading,
@@ -53,7 +53,7 @@ def client_error(code: str, message: str = "", status: int = 400) -> ClientError
 def test_matches(declared: tuple[str, ...], expected: bool) -> None:
     """A declaration is a whole code, optionally with a part of the message in any case."""
     error = client_error("DependencyViolation", "resource sg-1 has a dependent object")
-    assert expected == aws.matches(error, declared)
+    assert expected == aws_errors.matches(error, declared)
 
 
 CONNECTION_ERRORS = [
@@ -83,7 +83,7 @@ UNTRUSTED = "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-si
 @pytest.mark.parametrize("error", CONNECTION_ERRORS, ids=lambda error: type(error).__name__)
 def test_connection_errors_are_transient(error: Exception) -> None:
     """A lost response is not a rejection: it becomes Pending with the error's name."""
-    assert type(error).__name__ in aws.transient_reason(error)
+    assert type(error).__name__ in aws_errors.transient_reason(error)
     with (
         pytest.raises(Pending) as waiting,
         translate_errors("doing", not_found=("A",), retry=("B",)),
@@ -92,10 +92,10 @@ def test_connection_errors_are_transient(error: Exception) -> None:
     assert type(error).__name__ in waiting.value.reason
 
 
-@pytest.mark.parametrize("code", aws.THROTTLES)
+@pytest.mark.parametrize("code", aws_errors.THROTTLES)
 def test_throttling_is_transient(code: str) -> None:
     """Every service's code for throttling."""
-    assert code in aws.transient_reason(client_error(code))
+    assert code in aws_errors.transient_reason(client_error(code))
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_server_errors_are_transient(error: Exception) -> None:
 )
 def test_permanent_errors_are_not_transient(error: Exception) -> None:
     """A retry would not help."""
-    assert "" == aws.transient_reason(error)
+    assert "" == aws_errors.transient_reason(error)
 
 
 PAGE = "<html><title>Sign in</title></html>"

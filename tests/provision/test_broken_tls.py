@@ -13,7 +13,8 @@ import trustme
 from werkzeug.serving import ThreadedWSGIServer
 from werkzeug.wrappers import Response
 
-from provision.clients.aws import Aws, translate_errors
+from provision.clients.aws import Aws
+from provision.clients.aws_errors import translate_errors
 from provision.clients.line import Line
 from provision.clients.registry import Registries
 from provision.console.server import HttpServer

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from provision.clients import aws
+from provision.clients import aws_errors
 from provision.engine.deleter import dependents
 from provision.errors import Pending, ProvisionError
 from provision.resources.base import Resource
@@ -72,11 +72,11 @@ def delete_by_hand(env: Env, line: str) -> set[str]:
 
     def try_delete(one: Resource) -> bool:
         try:
-            with aws.translate_errors(
+            with aws_errors.translate_errors(
                 "by hand", not_found=one.errors.not_found, retry=one.errors.retry
             ):
                 one.delete(env.clients())
-        except aws.NotFound:
+        except aws_errors.NotFound:
             return True
         except (Pending, ProvisionError):
             env.clock.advance(10)

@@ -9,7 +9,7 @@ import re
 import pytest
 from botocore.exceptions import ClientError
 
-from provision.clients import aws
+from provision.clients import aws_errors
 from provision.errors import Pending, ProvisionError
 
 # HTTP statuses by code.
@@ -66,7 +66,7 @@ def client_error(code: str, status: int) -> ClientError:
 @pytest.mark.parametrize("code", THROTTLING)
 def test_throttling(code: str) -> None:
     """It is retried later; nothing was carried out."""
-    with pytest.raises(Pending, match=code) as waiting, aws.translate_errors("doing"):
+    with pytest.raises(Pending, match=code) as waiting, aws_errors.translate_errors("doing"):
         raise client_error(code, THROTTLING[code])
     assert waiting.value.refused
 
@@ -81,7 +81,7 @@ def test_throttling(code: str) -> None:
 )
 def test_permanent_errors(code: str, status: int, then: str) -> None:
     """They are not retried; AWS's message is shown with advice."""
-    with pytest.raises(ProvisionError) as refusal, aws.translate_errors("doing"):
+    with pytest.raises(ProvisionError) as refusal, aws_errors.translate_errors("doing"):
         raise client_error(code, status)
     assert f"{code}: so AWS says" == refusal.value.why
     assert re.search(then, str(refusal.value))

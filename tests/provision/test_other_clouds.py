@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from provision.clients.aws import AlreadyExists, Aws, translate_errors
+from provision.clients.aws import Aws
+from provision.clients.aws_errors import AlreadyExists, translate_errors
 from provision.clients.registry import Registries
 from provision.console.server import HttpServer
 from provision.errors import ProvisionError

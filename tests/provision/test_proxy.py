@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from provision.clients.aws import Aws, translate_errors
+from provision.clients.aws import Aws
+from provision.clients.aws_errors import translate_errors
 from provision.clients.line import Line
 from provision.clients.package_index import PackageIndex
 from provision.clients.registry import Registries
