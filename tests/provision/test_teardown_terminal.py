@@ -12,6 +12,14 @@ from tests.provision.terminal import ENTER, Terminal
 SETS = ("--set", "domain=leave.example", "--set", "network.vpc=default", "--set", "image.uri=a/b:1")
 
 
+def set_endpoint(person: Person, url: str) -> Line:
+    """Set the webhook URL of the sandbox's LINE, which an empty account does not reset."""
+    known = runtime_info(person)
+    line = Line(lambda: known["access_token"], known["line"])
+    line.set_endpoint(url)
+    return line
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("language", "delete", "stays", "asked", "nothing"),
@@ -31,6 +39,7 @@ def test_teardown_lists_everything_before_asking(
     nothing: str,
 ) -> None:
     """With costs, what is kept and why; only the stack's own name confirms."""
+    set_endpoint(person, "https://leave.example/webhook")  # as after another setup of it
     assert 0 == person.types("--sandbox", "setup", "--yes", *SETS).returncode
     costs = json.loads(person.types("--sandbox", "cost", "--json").stdout)["resources"]
     (cost,) = (c["monthly_usd"] for c in costs if c["key"] == "load_balancer/news-bot")
@@ -86,9 +95,7 @@ def test_teardown_asks_before_it_restores_a_webhook_that_does_not_answer(
     expected: str,
 ) -> None:
     """Yes restores it; no leaves the stack's, which is said."""
-    known = runtime_info(person)
-    line = Line(lambda: known["access_token"], known["line"])
-    line.set_endpoint("https://old.example/webhook")
+    line = set_endpoint(person, "https://old.example/webhook")
     assert 0 == person.types("--sandbox", "setup", "--yes", *SETS).returncode
     terminal = terminals("--sandbox", "--lang", language, "teardown", "--everything")
     output = terminal.until(question)
