@@ -1,4 +1,4 @@
-"""What is installed and built: locks with hashes, the list of the image's packages, the base image's age."""
+"""The supply chain: locks with hashes, the list of the image's packages, the base image's age."""
 
 import json
 import re

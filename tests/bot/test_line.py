@@ -208,7 +208,7 @@ def test_connections_are_used_again(platform: LinePlatform, url: str) -> None:
     ],
 )
 def test_answers_that_are_not_lines(head: bytes, outcome: Outcome) -> None:
-    """Of a proxy: a reply fails, and a language is unknown, where the SDK cannot read them."""
+    """A reply fails, and a language is unknown, if the SDK cannot read a proxy's answer."""
     with RawServer(sends(b"[" * 3000, head)) as server:
         line = line_at(server.url, Secret("t"))
         assert outcome == send(line, "token")

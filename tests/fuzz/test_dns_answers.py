@@ -106,7 +106,7 @@ QUERIES = {
 @fuzz(15)
 @given(st.lists(messages(), min_size=1, max_size=4), st.sampled_from(sorted(QUERIES)))
 def test_answer(sent: list[Any], which: str) -> None:
-    """What a client asks for is found, is not there, or the server does not answer."""
+    """Return a result, or DnsError, for every query of the client."""
     client = Dns(
         None if which == "unresponsive" else RESOLVER, Server([to_wire(*one) for one in sent])
     )

@@ -159,7 +159,7 @@ def test_base_image(data: st.DataObject) -> None:
 @fuzz(1)
 @given(st.data())
 def test_gallery(server: Server, data: st.DataObject) -> None:
-    """What answers where a sandbox's registry was."""
+    """Ask any server whether it is a sandbox's registry."""
     answer = data.draw(answers(BODIES, server.url))
     server.answer = lambda line: answer
     call(partial(Registries().answers_at, server.url))

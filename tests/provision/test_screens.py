@@ -669,7 +669,7 @@ def test_first_exchange(entries: list[dict[str, Any]], expected: str) -> None:
 def test_registrars_menus_in_their_own_language(
     language: str, onamae: str, squarespace: str
 ) -> None:
-    """What a person looks for on the page, whatever the language of the terminal."""
+    """Menus are named as the registrar's page shows them, whatever the language of the terminal."""
     i18n.use(language)
     lines = registrar_guide().splitlines()
     assert (onamae, squarespace) == (lines[0], lines[2])
