@@ -26,6 +26,8 @@ PRIVATE_NETWORKS = [
     )
 ]
 CONNECT, READ = 10, 120  # timeouts in seconds
+# Raised by code that reads a document of another form than expected, such as a proxy's page.
+MALFORMED = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
 # OpenSSL's messages for an invalid certificate or CA bundle, for which a retry is useless.
 UNTRUSTED = ("CERTIFICATE_VERIFY_FAILED", "certificate verify failed")
 PROXY_REFUSAL = re.compile(r"Tunnel connection failed: (4\d\d[^'\")]*)")  # http.client's message

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from provision.clients.http import (
+    MALFORMED,
     authorities,
     permanent_error,
     proxy,
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 
 TIMEOUT = 20  # seconds; LINE's webhook test takes up to ten
 CONSOLE = "https://developers.line.biz/console/"
-# Raised by the SDK, or with what it returns, for a response that is not LINE's (a proxy's page).
-UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
 
 
 @dataclass(frozen=True)
@@ -202,7 +201,7 @@ class Line:
             if error.status == 407:  # over plain HTTP
                 raise proxy_error(doing, f"407 {error.reason}") from None
             raise _transient(error) or _refused(doing, error) from None
-        except (urllib3.exceptions.HTTPError, *UNREADABLE) as error:
+        except (urllib3.exceptions.HTTPError, *MALFORMED) as error:
             raise _unanswered(doing, error) from None
 
 
@@ -215,7 +214,7 @@ def _refused(doing: str, error: Any) -> LineError:
     is_line_error = True
     try:
         message = str(json.loads(error.body)["message"])
-    except UNREADABLE:  # a proxy's page
+    except MALFORMED:  # a proxy's page
         message, is_line_error = error.reason, False
     if error.status == 401:
         then = _("Issue a channel access token at {console} and use it.", console=CONSOLE)
@@ -244,7 +243,7 @@ def _transient(error: Any) -> Pending | None:
 def _unanswered(doing: str, error: Exception) -> Pending | ProvisionError:
     """Return Pending; ProvisionError for an error that a retry cannot change.
 
-    error: one of UNREADABLE means that the response is a proxy's or captive portal's page.
+    error: one of MALFORMED means that the response is a proxy's or captive portal's page.
     """
     if permanent := permanent_error(doing, error):
         return permanent

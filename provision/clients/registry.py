@@ -15,7 +15,14 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-from provision.clients.http import Http, on_loopback, permanent_error, retry_after, root_cause
+from provision.clients.http import (
+    MALFORMED,
+    Http,
+    on_loopback,
+    permanent_error,
+    retry_after,
+    root_cause,
+)
 from provision.errors import Pending, ProvisionError
 from provision.i18n import _
 
@@ -34,8 +41,6 @@ MAX_REDIRECTS = 5
 RETRY_PERIOD = 60  # seconds of retries while a registry does not respond
 # A parameter of a challenge, with the scheme before the first one. RFC 9110, section 11.6.1.
 _CHALLENGE = re.compile(r'(?:([A-Za-z][\w-]*) +)?([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))')
-# Raised for a document of another form than expected, such as a proxy's page.
-MALFORMED = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
 # Raised if the endpoint is another AWS emulator; requests' exceptions are OSErrors.
 NO_GALLERY = (OSError, *MALFORMED)
 

@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Any
 
 LANGUAGES = ("en", "ja")
-RECOMMENDED = re.compile(
-    r"`provision (?P<own>sandbox\b|-)?"
-)  # a command in a sentence, without its verb
+# The beginning of a command in a sentence. own: the flags in use do not belong to it.
+RECOMMENDED = re.compile(r"`provision (?P<own>sandbox\b|-)?")
 _language = ["en"]
 _program = ["provision"]
 _flags = [""]

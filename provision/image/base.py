@@ -4,7 +4,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from provision.clients.registry import MALFORMED, Blob, Registries, Remote
+from provision.clients.http import MALFORMED
+from provision.clients.registry import Blob, Registries, Remote
 from provision.errors import ProvisionError
 from provision.i18n import _
 from provision.image.layer import MEDIA_TYPE

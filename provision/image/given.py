@@ -2,7 +2,8 @@
 
 import json
 
-from provision.clients.registry import MALFORMED, Remote
+from provision.clients.http import MALFORMED
+from provision.clients.registry import Remote
 from provision.errors import Pending, ProvisionError
 from provision.image.base import platform_name, platforms_in
 

@@ -132,8 +132,8 @@ def _failed(task: Live) -> bool:
 
 def _states(tasks: list[Live]) -> str:
     """Count tasks by what a person has to know of their state (ECS Developer Guide, "Task lifecycle")."""
-    words = {"RUNNING": _("running"), "DEACTIVATING": _("stopping"), "STOPPING": _("stopping")}
-    words["DEPROVISIONING"] = words["STOPPING"]
+    stopping = dict.fromkeys(("DEACTIVATING", "STOPPING", "DEPROVISIONING"), _("stopping"))
+    words = {"RUNNING": _("running"), **stopping}
     states = (task["lastStatus"] for task in tasks if task["lastStatus"] != "STOPPED")
     return _format_counts(Counter(words.get(state, _("starting")) for state in states)) or _(
         "no tasks"

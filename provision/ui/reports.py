@@ -104,10 +104,15 @@ def _show_change(change: Change, width: int, stream: Any, *, verbose: bool) -> N
     else:
         show(f"    {sign} {name_of(change.key)}: {word}", stream, hanging=6)
     for difference in change.differences:
-        text = f"      {difference.path}: {difference.have!r} -> {difference.want!r}"
-        show(one_line(text), stream, hanging=8)
+        _show_difference(difference.to_dict(), stream)
     for note in change.notes:
         show(f"      {one_line(note)}", stream, hanging=8)
+
+
+def _show_difference(difference: dict[str, Any], stream: Any) -> None:
+    """Print a property that is not as desired, as `Difference.to_dict` returns it."""
+    text = f"      {difference['path']}: {difference['have']!r} -> {difference['want']!r}"
+    show(one_line(text), stream, hanging=8)
 
 
 def price_note(region: str) -> str:
@@ -185,8 +190,7 @@ def show_status(document: dict[str, Any], stream: Any, *, verbose: bool = False)
                 told = f"    {sign} {name_of(key)}: {one_line(entry['reason'])}".rstrip(": ")
                 show(told, stream, hanging=6)
             for drift in entry["drift"] or []:
-                text = f"      {drift['path']}: {drift['have']!r} -> {drift['want']!r}"
-                show(one_line(text), stream, hanging=8)
+                _show_difference(drift, stream)
     tasks = document["tasks"]
     if tasks["running"] is None:
         echo(_("Tasks: unknown: {reason}", reason=tasks["reason"]), stream)

@@ -88,16 +88,17 @@ class DiscoveredSettings:
         if not tagged:
             return {}
         names = {"schedule_name": name, "group_name": identity_in(tagged.key)}
-        resource = kind.from_record(self.stack, name, names)
-        live = inspector.find(resource, self.clients)
-        return resource.recovered_settings(live) if live else {}
+        return self._read(kind.from_record(self.stack, name, names))
 
     def _described(self, kind: type[Resource]) -> FoundSettings:
         """Return the settings of the first resource of a class that its list does not show."""
         tagged = self.first(kind)
         if not tagged:
             return {}
-        resource = kind.from_record(self.stack, tagged.key, tagged.outputs())
+        return self._read(kind.from_record(self.stack, tagged.key, tagged.outputs()))
+
+    def _read(self, resource: Resource) -> FoundSettings:
+        """Return the settings of a live resource; {} if it does not exist."""
         live = inspector.find(resource, self.clients)
         return resource.recovered_settings(live) if live else {}
 
