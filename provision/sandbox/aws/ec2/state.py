@@ -1,5 +1,6 @@
 """EC2: the default VPC's internet gateway, and network interfaces of AWS services."""
 
+import ipaddress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -8,6 +9,7 @@ from moto.ec2.utils import random_public_ip
 
 from provision.sandbox.aws.account import Account
 from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.calls import AwsError
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,10 @@ class Ec2:
         """Create and return an interface (moto's) that an AWS service manages, as for a task."""
         backend = self.backend(region)
         interface = backend.create_network_interface(
-            subnet_id, "", group_ids=list(security_groups), description=description
+            subnet_id,
+            _free_address(backend, subnet_id),
+            group_ids=list(security_groups),
+            description=description,
         )
         interface.requester_managed = True
         interface.requester_id = owner
@@ -98,6 +103,30 @@ class Ec2:
                 if due <= now:
                     del self._released[region, interface_id]
                     self.backend(region).enis.pop(interface_id, None)
+
+
+@behaves("ec2.address-used-once")
+def _free_address(backend: Any, subnet_id: str) -> str:
+    """Return an address that no interface in the subnet has; moto takes any at random.
+
+    AWS keeps the first four addresses of a subnet and the last (VPC User Guide, "Subnet sizing").
+    """
+    block = ipaddress.ip_network(backend.get_subnet(subnet_id).cidr_block)
+    used = {
+        address["PrivateIpAddress"]
+        for interface in backend.enis.values()
+        if interface.subnet.id == subnet_id
+        for address in interface.private_ip_addresses
+    }
+    for number in range(4, block.num_addresses - 1):
+        address = str(block[number])
+        if address not in used:
+            return address
+    raise AwsError(
+        "InsufficientFreeAddressesInSubnet",
+        f"There are not enough free addresses in subnet '{subnet_id}' to satisfy the requested "
+        "number of instances.",
+    )
 
 
 def _main_route_table(backend: Any, vpc_id: str) -> Any:

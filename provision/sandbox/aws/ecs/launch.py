@@ -4,6 +4,7 @@ from collections import Counter
 from typing import Any
 
 from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.calls import AwsError
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.ecs.capacity import NO_CAPACITY, NO_INSTANCES, next_provider
 from provision.sandbox.aws.ecs.service import Deployment, EcsService
@@ -17,24 +18,29 @@ def place(cloud: Cloud, service: EcsService, deployment: Deployment) -> Task | N
     now = cloud.clock.now()
     definition = find_definition(cloud, service.region, deployment.task_definition)
     failure = placement_failure(cloud, service, definition)
-    if failure:
+    task = None
+    if not failure:
+        try:
+            task = new_task(
+                cloud,
+                region=service.region,
+                cluster=service.cluster,
+                definition=definition,
+                capacity_provider=_provider(service),
+                network=service.network,
+                subnet=_least_used_subnet(service),
+                group=f"service:{service.name}",
+                started_by=deployment.id,
+                service=service.name,
+                deployment=deployment.id,
+                exec_enabled=bool(service.params.get("enableExecuteCommand")),
+            )
+        except AwsError as error:  # the subnet has no free address
+            failure = f"was unable to place a task. Reason: {error}"
+    if task is None:
         service.retry_at = now + _RETRY
         service.add_event(now, failure)
         return None
-    task = new_task(
-        cloud,
-        region=service.region,
-        cluster=service.cluster,
-        definition=definition,
-        capacity_provider=_provider(service),
-        network=service.network,
-        subnet=_least_used_subnet(service),
-        group=f"service:{service.name}",
-        started_by=deployment.id,
-        service=service.name,
-        deployment=deployment.id,
-        exec_enabled=bool(service.params.get("enableExecuteCommand")),
-    )
     task.tags = service.tags_of_task(definition)
     return task
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from provision.sandbox.aws.calls import AwsError
 from tests.sandbox.conftest import REGION, Account
 
 
@@ -183,3 +184,19 @@ def test_gateway_with_public_addresses_behind_it_stays(account: Account) -> None
     account.clock.advance(account.cloud.delays.network_interfaces)
     ec2.create_network_interface(SubnetId=place)
     ec2.detach_internet_gateway(**ids)
+
+
+@pytest.mark.behaviour("ec2.address-used-once")
+def test_interfaces_have_different_addresses(account: Account) -> None:
+    """A /28 has eleven for interfaces; the twelfth interface is refused until one is released."""
+    place = subnet(account, vpc(account), "10.0.0.0/28")
+    ec2 = account.cloud.ec2
+    made = [ec2.attach(REGION, place, [], "a task") for _ in range(11)]
+    addresses = [interface.private_ip_address for interface in made]
+    assert [f"10.0.0.{number}" for number in range(4, 15)] == addresses
+    with pytest.raises(AwsError) as refused:
+        ec2.attach(REGION, place, [], "a task")
+    assert "InsufficientFreeAddressesInSubnet" == refused.value.code
+    ec2.release(REGION, made[3].id)
+    account.clock.advance(account.cloud.delays.network_interfaces)
+    assert "10.0.0.7" == ec2.attach(REGION, place, [], "a task").private_ip_address

@@ -6,6 +6,7 @@ import pytest
 
 from provision.sandbox.tasks.runners import Application, healthy_application
 from tests.sandbox.aws.ecs.bot_service import Bot, is_steady
+from tests.sandbox.conftest import REGION
 
 
 def counts(bot: Bot) -> set[int]:
@@ -227,6 +228,28 @@ def test_tasks_are_spread(bot: Bot) -> None:
     bot.ecs.stop_task(cluster="news", task=gone["taskArn"])
     bot.clock.advance(3)
     assert zones == {task["availabilityZone"] for task in bot.shown()}
+
+
+@pytest.mark.behaviour("ec2.address-used-once")
+def test_task_in_a_full_subnet(bot: Bot) -> None:
+    """It is placed once there is an address for it."""
+    ec2 = bot.account.cloud.ec2
+    small = bot.account.client("ec2").create_subnet(
+        VpcId=bot.account.vpc(), CidrBlock="172.31.255.0/28"
+    )["Subnet"]
+    held = [ec2.attach(REGION, small["SubnetId"], [], "another's") for _ in range(11)]
+    network = bot.service_parameters()["networkConfiguration"]["awsvpcConfiguration"]
+    network["subnets"] = [small["SubnetId"]]
+    bot.create(networkConfiguration={"awsvpcConfiguration": network})
+    bot.clock.advance(5)
+    assert (
+        "(service bot) was unable to place a task. Reason: InsufficientFreeAddressesInSubnet: There "
+        f"are not enough free addresses in subnet '{small['SubnetId']}' to satisfy the requested "
+        "number of instances." == bot.messages()[-1]
+    )
+    assert [] == bot.shown()
+    ec2.release(REGION, held[0].id)
+    bot.steady()
 
 
 @pytest.mark.behaviour("ecs.propagate-tags")
