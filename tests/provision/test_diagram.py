@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from provision.stack import steps
 from provision.ui.diagram import ARROWS, mermaid, parts, state_of, svg
-from provision.ui.names import steps
 from tests.provision.shell import Person
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -25,10 +25,10 @@ from provision.resources.base import Difference
 from provision.run import registrar_guide
 from provision.sandbox.clock import ManualClock
 from provision.settings import Settings
-from provision.stack import Stack
+from provision.stack import Stack, steps
 from provision.state.stack_file import StackFile
 from provision.ui.errors import show_error
-from provision.ui.names import by_step, name_of, steps
+from provision.ui.names import by_step, name_of
 from provision.ui.progress import Progress, clock_time
 from provision.ui.reports import headline, show_status, show_steps
 from provision.ui.text import columns, day_and_time, wrap
