@@ -42,6 +42,7 @@ class StackFile:
         # Settings for this run only; they override the file's.
         self.overrides: dict[str, Any] = {}
         self._lines: dict[str, int] = {}
+        self._blocks: dict[str, tuple[dict[str, Any], str]] = {}  # each record as last composed
         self._text = self._load()
         try:
             self._upper = _upper_half(self._text)
@@ -270,15 +271,24 @@ class StackFile:
                 lower["sandbox"] = self.sandbox
         if self.paused:
             lower["paused"] = "true"
+        block = yaml_text.dump(lower) if lower else ""
         if self.records:
-            lower["resources"] = {key: record.to_dict() for key, record in self.records.items()}
-        if not lower:
+            block += "resources:\n" + "".join(self._block(key) for key in self.records)
+        if not block:
             return self._upper
         upper = self._upper.removeprefix(MARK)
         end = yaml_edit.line_break(upper)
         missing_end = end if upper and not upper.endswith(("\n", "\r")) else ""
-        block = yaml_edit.indent(yaml_text.dump(lower), yaml_edit.column(upper))
+        block = yaml_edit.indent(block, yaml_edit.column(upper))
         return self._upper + missing_end + f"\n{HEADING}\n{block}".replace("\n", end)
+
+    def _block(self, key: str) -> str:
+        """Return a record as YAML; an unchanged one is not dumped again, as each change writes them all."""
+        fields = self.records[key].to_dict()
+        if self._blocks.get(key, ({}, ""))[0] != fields:
+            text = yaml_edit.indent(yaml_text.dump({key: fields}), 2)
+            self._blocks[key] = (fields, text)
+        return self._blocks[key][1]
 
     @contextmanager
     def locked(self) -> Iterator[None]:
