@@ -43,8 +43,10 @@ mutate: $(VENV)/.installed
 slow: $(VENV)/.installed
 	$(BIN)/python -m pytest -n 3 --dist worksteal -m "slow and not full"
 
-full: test slow
+full: test slow parity
 	$(BIN)/python -m pytest -n 2 -m full
+	$(MAKE) soak MINUTES=1
+	$(MAKE) torture TORTURE=--short
 
 # Damaged webhooks, files, feeds and answers, other ones in each run; `make full` tries a few. INPUTS: how many.
 INPUTS ?= 100000
@@ -71,7 +73,7 @@ live: $(VENV)/.installed
 torture: $(VENV)/.installed
 	$(BIN)/python -m tests.torture $(TORTURE)
 
-# Bots that are stopped and killed under load, and a LINE that delivers again; CI runs a minute of it.
+# Bots that are stopped and killed under load, and a LINE that delivers again.
 MINUTES ?= 5
 soak: $(VENV)/.installed
 	$(BIN)/python -m benchmarks.soak --minutes $(MINUTES)
