@@ -21,10 +21,16 @@ from provision.state.lock import locked
 from tests.provision.shell import PROVISION, TIMEOUT, Person, control, environment
 
 SECRET = "channel-secret-0123456789"
-VERBS = ("setup", "deploy", "start", "stop", "pause", "teardown")
+
+
+def rare(*values: Any) -> Any:
+    """Return a case that only `make full` runs."""
+    return pytest.param(*values, marks=pytest.mark.full)
+
+
+VERBS = ["setup", "teardown", *map(rare, ("deploy", "start", "stop", "pause"))]
 # Encodings of terminals and of redirected output on Windows; they lack at least the check mark.
-RARE = ("shift_jis", "euc_jp", "cp1252", "latin-1")
-ENCODINGS = ["cp932", "ascii", *(pytest.param(each, marks=pytest.mark.full) for each in RARE)]
+ENCODINGS = ["cp932", *map(rare, ("ascii", "shift_jis", "euc_jp", "cp1252", "latin-1"))]
 
 
 def raising(error: BaseException) -> Callable[[], int]:
@@ -252,7 +258,9 @@ def test_image_files_that_cannot_be_read(tmp_path: Path) -> None:
     assert "Could not use the files for the image." == error.value.what
 
 
-@pytest.mark.parametrize("typed", [("status",), ("status", "--json"), ("plan",), ("cost",)])
+@pytest.mark.parametrize(
+    "typed", [("status",), rare(("status", "--json")), rare(("plan",)), rare(("cost",))]
+)
 def test_closed_stdout_pipe_is_silent(finished_stack: Person, typed: tuple[str, ...]) -> None:
     """A reader that closes the pipe (`| head -1`), even before reading: no message."""
     reading, writing = os.pipe()
@@ -278,7 +286,9 @@ def test_closed_stdout_and_stderr_pipes(finished_stack: Person) -> None:
     assert 1 == done.returncode
 
 
-@pytest.mark.parametrize("typed", [("status",), ("status", "--json"), ("--help",), ("--version",)])
+@pytest.mark.parametrize(
+    "typed", [rare(("status",)), ("status", "--json"), ("--help",), ("--version",)]
+)
 def test_output_to_a_full_disk(finished_stack: Person, typed: tuple[str, ...]) -> None:
     """Exit status 1 and one message of three sentences."""
     with open("/dev/full", "wb") as full:
@@ -291,7 +301,7 @@ def test_output_to_a_full_disk(finished_stack: Person, typed: tuple[str, ...]) -
     ) == (done.returncode, done.stderr.decode())
 
 
-@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("closed", [rare("<&-"), ">&-", rare("2>&-"), "<&- >&- 2>&-"])
 def test_closed_streams(finished_stack: Person, closed: str) -> None:
     """The command may be started with any of its standard streams closed."""
     command = f'"$0" -m provision --sandbox status {closed}'
