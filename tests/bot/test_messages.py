@@ -116,6 +116,8 @@ def test_no_buttons_no_quick_reply() -> None:
         (60, "1分前", "1 minute ago"),
         (3 * 3600 + 5, "3時間前", "3 hours ago"),
         (86400, "1日前", "1 day ago"),
+        (30 * 86400 - 1, "29日前", "29 days ago"),
+        (30 * 86400, "2026-12-16", "2026-12-16"),
         (40 * 86400, "2026-12-06", "2026-12-06"),
     ],
 )
@@ -144,7 +146,8 @@ def test_ago_unknown(published: float) -> None:
         ("https://", ""),
         ("https://example.com:99999/", ""),
         ("/relative", ""),
-        ("https://example.com/" + "x" * 1000, ""),
+        ("https://example.com/" + "x" * 980, "https://example.com/" + "x" * 980),
+        ("https://example.com/" + "x" * 981, ""),
     ],
 )
 def test_uri(address: str, expected: str) -> None:

@@ -39,6 +39,7 @@ def test_hours(start: str, stop: str, hours: float) -> None:
         ("", ""),
         ("rate(1 hour)", "cron(0 9 ? * SAT *)"),
         ("cron(0/5 * * * ? *)", "cron(1 0 ? * SAT *)"),
+        ("cron(0 * * * ? *)", "cron(30 0 ? * SAT *)"),
         ("cron(0 8 ? * SAT *)", "cron(0 8 ? * SAT *)"),
         ("cron(0 8 ? * SAT 2020)", "cron(0 9 ? * SAT *)"),
     ],
