@@ -127,6 +127,11 @@ def test_ago(seconds: float, japanese: str, english: str) -> None:
     assert english == ago(NOW - seconds, NOW, "en")
 
 
+def test_old_date_is_utc() -> None:
+    """Not that of the machine's zone: one second before midnight it is still the day before."""
+    assert "2026-11-30" == ago(1_796_083_199, NOW, "en")
+
+
 @pytest.mark.parametrize("published", [0.0, -1.0, float("-inf")])
 def test_ago_unknown(published: float) -> None:
     """No date is better than 1970."""

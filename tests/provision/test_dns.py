@@ -10,7 +10,7 @@ import dns.rcode
 import dns.rrset
 import pytest
 
-from provision.clients.dns import Dns, DnsError, is_registry, over_network
+from provision.clients.dns import Dns, DnsError, over_network
 
 RESOLVER = ("192.0.2.53", 5353)
 SERVERS = ("NS-1.awsdns.COM.", "ns-2.awsdns.org.")
@@ -112,15 +112,6 @@ def test_answer_over_tcp() -> None:
         thread.start()
         assert reply.answer == over_network(query, "127.0.0.1", port).answer
         thread.join()
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [("jp", True), ("co.jp", True), ("com.au", True), ("example.jp", False), ("co.example", False)],
-)
-def test_names_under_which_domains_are_registered(name: str, expected: bool) -> None:
-    """A top-level domain, and a registry's own second level below a country's."""
-    assert expected == is_registry(name)
 
 
 def test_network_error_is_unanswered() -> None:

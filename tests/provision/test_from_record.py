@@ -1,5 +1,6 @@
 """Resources known only from their record: they are no longer in stack.py, and their settings are gone."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -7,12 +8,14 @@ import botocore.exceptions
 import pytest
 
 from provision.errors import Pending, ProvisionError
+from provision.image.given import platforms
 from provision.resources.advice import advice
 from provision.resources.base import Clients, Difference, ExternalUse, Live
 from provision.resources.bucket import AccessLogBucket, NewsBucket
 from provision.resources.certificate import Certificate
 from provision.resources.cluster import Cluster
 from provision.resources.hosted_zone import HostedZone
+from provision.resources.image import GivenImage
 from provision.resources.kms import key_arn
 from provision.resources.listener import WebhookRule
 from provision.resources.load_balancer import ActiveLoadBalancer, LoadBalancer
@@ -482,3 +485,23 @@ def test_service_without_events(live: Live, timeout: int | None) -> None:
 def test_advice_for_stopped_tasks(reason: str, step: str) -> None:
     """ECS's reason decides the next step."""
     assert advice(reason).startswith(step)
+
+
+def test_image_in_the_registry_of_another_account() -> None:
+    """Its platforms are not read: the token is that of this account's registry."""
+    data = {"authorizationToken": "t", "proxyEndpoint": "https://1.dkr.ecr.x.amazonaws.com"}
+    ecr = Answers(get_authorization_token={"authorizationData": [data]})
+    ecr.meta = SimpleNamespace(endpoint_url="https://api.ecr.ap-northeast-1.amazonaws.com")
+    found = replace(aws(ecr=ecr), registries=None)  # type: ignore[arg-type]
+    image = GivenImage("210987654321.dkr.ecr.ap-northeast-1.amazonaws.com/bot:1")
+    image.check_platform(found, "linux/arm64")
+    assert ["get_authorization_token"] == [name for name, _call in ecr.calls]
+
+
+def test_platforms_of_an_image_that_cannot_be_read_now() -> None:
+    """A registry that does not answer says nothing about them."""
+
+    def manifest(reference: str) -> None:
+        raise Pending(reference)
+
+    assert () == platforms(SimpleNamespace(manifest=manifest), "1")  # type: ignore[arg-type]
