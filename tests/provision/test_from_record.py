@@ -33,8 +33,11 @@ SERVICE = "arn:aws:ecs:ap-northeast-1:123456789012:service/news-bot/news-bot"
 class Answers:
     """A boto3 client that gives these answers (an exception is raised) and lists its calls.
 
-    A paginator's answer is a list of pages.
+    A paginator's answer is a list of pages. meta: the client's endpoint, where one is needed.
     """
+
+    meta: Any = None
+    list_web_acls: Any
 
     def __init__(self, **answers: Any) -> None:
         self._answers, self.calls = answers, list[tuple[str, dict[str, Any]]]()
