@@ -100,7 +100,7 @@ def create_app(
 
     @app.errorhandler(HTTPException)
     def refused(error: HTTPException) -> Response:
-        now = time.monotonic()
+        now = clock()
         stop_reading(request.environ.get("gunicorn.socket"))
         if request.path == "/webhook" and now >= warned.get(error.code, -math.inf) + 60:
             warned[error.code] = now

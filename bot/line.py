@@ -38,29 +38,30 @@ class Outcome(enum.Enum):
 
 
 class Line:
-    """The Messaging API with one client for all threads. `sleep` waits between two tries."""
+    """The Messaging API with one client for all threads. Waiting between tries is by `sleep` and `clock`."""
 
     def __init__(
         self,
         config: Config,
         access_token: Secret | None = None,
         sleep: Callable[[float], object] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._access_token = access_token or secret_of(config, "access_token")
-        self._sleep = sleep
+        self._sleep, self._clock = sleep, clock
         self._language = lru_cache(LANGUAGES)(self._ask_language)
         self._client = ApiClient(_configuration(config, self._access_token.value))
         self._api = MessagingApi(self._client)
 
     def reply(self, reply_token: str, messages: list[Message], plain: list[Message]) -> Outcome:
         """Reply; send `plain` if LINE refuses the messages. Trying again is safe: a token works once."""
-        end = time.monotonic() + REPLY_SECONDS
+        end = self._clock() + REPLY_SECONDS
         pauses = iter(PAUSES)
         while True:
             access_token = self._access_token.value
             try:
                 body = {"replyToken": reply_token, "messages": messages}
-                self._post_reply(access_token, body, end - time.monotonic())
+                self._post_reply(access_token, body, end - self._clock())
                 return Outcome.TAKEN
             except ApiException as error:
                 status, said = int(error.status or 0), _error(error.body)
@@ -81,7 +82,7 @@ class Line:
             except (urllib3.exceptions.HTTPError, OSError, *UNREADABLE) as error:
                 log.warning("no answer from LINE", extra={"error": reason(error)})
             pause = next(pauses, None)
-            if pause is None or time.monotonic() + pause > end:
+            if pause is None or self._clock() + pause > end:
                 return Outcome.FAILED
             self._sleep(pause)
 

@@ -14,7 +14,8 @@ from bot.logs import reason
 log = logging.getLogger(__name__)
 
 REFRESH_SECONDS = 60.0  # requests with wrong signatures must not turn into calls to AWS
-TIMEOUT_SECONDS = 0.5  # two attempts must fit into the answer to a webhook
+TIMEOUT_SECONDS = 0.5
+ATTEMPTS = 2  # must fit into the answer to a webhook
 
 
 class Secret:
@@ -51,7 +52,7 @@ def secret_of(config: Config, name: str) -> Secret:
     """Return a secret of the configuration, which is read again from its parameter if it has one."""
     value, parameter = getattr(config, name), getattr(config, f"{name}_parameter")
     timeouts = (TIMEOUT_SECONDS, TIMEOUT_SECONDS)
-    client = cache(lambda: make_client("ssm", config.region, timeouts, attempts=2))
+    client = cache(lambda: make_client("ssm", config.region, timeouts, ATTEMPTS))
 
     def read() -> str:
         answer = client().get_parameter(Name=parameter, WithDecryption=True)

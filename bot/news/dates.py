@@ -2,13 +2,12 @@
 
 import re
 import unicodedata
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 
 from dateutil.parser import parse  # type: ignore[import-untyped]
 
 from bot.data import load_json
 
-JAPAN = timezone(timedelta(hours=9))
 EARLIEST = 631152000.0  # 1990: software without a time writes the year 1 or 1970
 # Zones by their hours from UTC; how months begin in several languages; what dateutil does not know.
 _TABLES = load_json("dates.json")
@@ -29,7 +28,7 @@ def epoch_seconds(text: str) -> float:
     for pattern, replacement in (*_TABLES["replacements"].values(), *_MONTHS.items()):
         words = re.sub(pattern, replacement, words)
     try:
-        default = datetime(1, 1, 1, tzinfo=JAPAN)
+        default = datetime(1, 1, 1)  # its zone is from _offset
         moment = parse(words.translate(_UNITS), default=default, fuzzy=True, tzinfos=_offset)
         seconds = float(moment.timestamp())
     except (ArithmeticError, TypeError, ValueError):

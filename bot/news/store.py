@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from bot.aws import make_client
 
+ATTEMPTS = 4
 TIMEOUTS = (5, 20)  # seconds to connect to S3 and to read; never within an answer
 
 
@@ -41,7 +42,7 @@ class Bucket:
 
     def __init__(self, bucket: str, prefix: str, region: str = "", client: Any = None) -> None:
         self._bucket, self._prefix = bucket, f"{prefix}/" if prefix else ""
-        self._client = cache(lambda: client or make_client("s3", region, TIMEOUTS, attempts=4))
+        self._client = cache(lambda: client or make_client("s3", region, TIMEOUTS, ATTEMPTS))
         self._last: dict[str, tuple[str, bytes]] = {}  # ETag and content by name
 
     def read(self, name: str) -> bytes:

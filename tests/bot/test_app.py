@@ -9,6 +9,7 @@ import logging
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -71,11 +72,11 @@ def client(phone: Phone) -> FlaskClient:
     return client_of(phone, Secret(SECRET))
 
 
-def app_of(phone: Phone, secret: Secret) -> Flask:
+def app_of(phone: Phone, secret: Secret, clock: Callable[[], float] = lambda: 1e9) -> Flask:
     """The bot with another secret."""
     cache = Cache(Folder(SAMPLES), run=lambda work: work())
     config = Config("t", SECRET, threads=16)
-    return create_app(config, line=phone, cache=cache, channel_secret=secret, clock=lambda: 1e9)
+    return create_app(config, line=phone, cache=cache, channel_secret=secret, clock=clock)
 
 
 def client_of(phone: Phone, secret: Secret) -> FlaskClient:
@@ -127,6 +128,24 @@ def test_the_official_vector(client: FlaskClient, header: str) -> None:
 def test_a_wrong_signature(client: FlaskClient, headers: dict[str, str], status: int) -> None:
     """Missing, truncated, of another secret or of another body."""
     assert status == client.post("/webhook", data=BODY, headers=headers).status_code
+
+
+def test_strangers_do_not_fill_the_log(phone: Phone, caplog: pytest.LogCaptureFixture) -> None:
+    """One line a minute for each status of a webhook, and none for other paths."""
+    now = [1e9]
+    client = app_of(phone, Secret(SECRET), lambda: now[0]).test_client()
+
+    def logged(seconds: float) -> list[int]:
+        now[0] = 1e9 + seconds
+        caplog.clear()
+        for path in ("/webhook", "/", "/webhook"):
+            client.post(path, data=BODY)
+        client.post("/webhook", data=BODY, headers=signed(BODY, "x"))
+        return [record.__dict__["status"] for record in caplog.records]
+
+    assert [400, 401] == logged(0)
+    assert [] == logged(59.9)
+    assert [400, 401] == logged(60)
 
 
 @pytest.mark.parametrize(

@@ -392,6 +392,11 @@ def test_no_time(text: str) -> None:
     assert 0 == epoch_seconds(text)
 
 
+def test_time_to_come() -> None:
+    """An article of tomorrow is not above the news until then."""
+    assert NOW == one("<pubDate>Sat, 16 Jan 2027 08:00:00 GMT</pubDate>").published
+
+
 def test_first_time_that_can_be_read() -> None:
     fields = "<pubDate>soon</pubDate><dc:date>2027-01-14T15:07:41+09:00</dc:date>"
     assert 1_799_906_861 == one(fields).published

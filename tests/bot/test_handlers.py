@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bot.events import read_event
-from bot.handlers import Handler, News, latest, thanks, usage
+from bot.handlers import COMMANDS, Handler, News, latest, thanks, usage
 from bot.handlers import answer as answer_event
 from bot.news.articles import Article, ArticleIndex
 from bot.text import Language
@@ -226,7 +226,11 @@ def test_a_long_question_has_no_next_page() -> None:
 
 
 @pytest.mark.parametrize(
-    "data", ["latest", "[1]", "{}", '["latest","",0,"fr",0]', "[" * 5000, "ロケット"]
+    "data",
+    [
+        *("latest", "[1]", "{}", "[" * 5000, "ロケット"),
+        *('["latest","",0,"fr",0]', '["search","rocket",-1,"ja",0]'),
+    ],
 )
 def test_other_data_is_read_as_words(data: str) -> None:
     """A rich menu made in LINE's console may send whatever was entered there."""
@@ -404,12 +408,14 @@ def test_small_talk_is_not_searched_for(words: str, sentence: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", ["通知機能", "subscription", "自動配送", "毎日新聞", "通知表", "住民票を登録する方法"]
+    "words",
+    ["he", "通知機能", "subscription", "自動配送", "毎日新聞", "通知表", "住民票を登録する方法"],
 )
 def test_words_that_only_begin_like_a_command_are_searched_for(words: str) -> None:
     """There may be news about them."""
-    told, _newest = said(words)
+    told, newest = said(words)
     assert words in told["text"]
+    assert "flex" == newest["type"]
 
 
 @pytest.mark.parametrize(
@@ -426,6 +432,38 @@ def test_a_command_that_is_mistyped_or_begun(words: str, told: str, sentence: st
     first, second = said(words)
     assert told in first["text"]
     assert sentence in second["text"]
+
+
+def test_a_mistyped_command_with_many_messages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """LINE takes five messages in a reply."""
+    five = [{"type": "text", "text": str(number)} for number in range(5)]
+    monkeypatch.setitem(COMMANDS, "weather", lambda event, news: five)
+    assert five == said("weather")
+    assert five[:4] == said("weathr")[1:]
+
+
+def test_only_the_beginning_of_a_message_is_read() -> None:
+    """200 characters."""
+    assert ["Rocket fuel"] == titles(said("a " * 97 + "rocket")[0])
+    assert "text" == said("a " * 100 + "rocket")[0]["type"]
+
+
+def test_in_groups_nobodys_language_is_asked_for() -> None:
+    """The others there may have another one."""
+    asked: list[str] = []
+
+    def ask(user: str) -> None:
+        asked.append(user)
+
+    mention = {"mentionees": [{"index": 0, "length": 5, "isSelf": True}]}
+    for source, expected in (({"type": "user"}, ["U1"]), ({"type": "group", "groupId": "C"}, [])):
+        asked.clear()
+        message = {"type": "text", "text": "@News rocket", "mention": mention}
+        raw = {"type": "message", "replyToken": "r", "message": message}
+        read = read_event({**raw, "source": {**source, "userId": "U1"}})
+        assert read
+        answer_event(read, ARTICLES, NOW, ask)
+        assert expected == asked
 
 
 def test_a_mistyped_word() -> None:

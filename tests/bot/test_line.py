@@ -3,6 +3,7 @@
 import socket
 import threading
 from collections.abc import Iterator
+from itertools import chain, repeat
 
 import pytest
 from werkzeug.serving import make_server
@@ -158,6 +159,18 @@ def test_it_tries_four_times() -> None:
     with Scripted(BUSY, BUSY, BUSY, BUSY) as script:
         assert Outcome.FAILED is send(line_at(script.url, Secret("t"), pauses), "r")
     assert [0.1, 0.3, 0.9] == pauses
+
+
+def test_twelve_seconds_for_all_tries() -> None:
+    """A pause that would end later is not begun."""
+    for seconds, tries in ((11.75, 2), (11.95, 1)):
+        pauses: list[float] = []
+        times = chain([0.0, 0.0], repeat(seconds))
+        with Scripted(*[BUSY] * tries) as script:
+            config = Config("unused", "s", line_api_url=script.url)
+            line = Line(config, Secret("t"), pauses.append, lambda times=times: next(times))
+            assert Outcome.FAILED is send(line, "r")
+        assert [0.1] * (tries - 1) == pauses
 
 
 def test_nobody_there() -> None:

@@ -116,6 +116,8 @@ def test_no_buttons_no_quick_reply() -> None:
         (60, "1分前", "1 minute ago"),
         (3 * 3600 + 5, "3時間前", "3 hours ago"),
         (86400, "1日前", "1 day ago"),
+        (30 * 86400 - 1, "29日前", "29 days ago"),
+        (30 * 86400, "2026-12-16", "2026-12-16"),
         (40 * 86400, "2026-12-06", "2026-12-06"),
     ],
 )
@@ -123,6 +125,11 @@ def test_ago(seconds: float, japanese: str, english: str) -> None:
     """As one says it, in either language."""
     assert japanese == ago(NOW - seconds, NOW, "ja")
     assert english == ago(NOW - seconds, NOW, "en")
+
+
+def test_old_date_is_utc() -> None:
+    """Not that of the machine's zone: one second before midnight it is still the day before."""
+    assert "2026-11-30" == ago(1_796_083_199, NOW, "en")
 
 
 @pytest.mark.parametrize("published", [0.0, -1.0, float("-inf")])
@@ -144,7 +151,8 @@ def test_ago_unknown(published: float) -> None:
         ("https://", ""),
         ("https://example.com:99999/", ""),
         ("/relative", ""),
-        ("https://example.com/" + "x" * 1000, ""),
+        ("https://example.com/" + "x" * 980, "https://example.com/" + "x" * 980),
+        ("https://example.com/" + "x" * 981, ""),
     ],
 )
 def test_uri(address: str, expected: str) -> None:

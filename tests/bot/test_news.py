@@ -72,6 +72,13 @@ def test_parse_reads_every_field() -> None:
     assert [expected] == parse(packed(entry))
 
 
+def test_time_without_an_offset_is_utc() -> None:
+    """Whatever the machine's zone; with an offset it is that one's."""
+    times = ("2026-08-01T08:00:00", "2026-08-01T08:00:00+09:00")
+    articles = parse(packed(*({"title": "x", "published": moment} for moment in times)))
+    assert [1785571200, 1785538800] == [article.published for article in articles]
+
+
 def test_parse_leaves_out_what_is_no_article() -> None:
     """One bad entry costs only itself; bad fields are as if absent."""
     entries = ({"title": "good", "published": "soon", "url": 7}, {"title": 5}, None, {"url": "x"})

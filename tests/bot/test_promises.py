@@ -13,6 +13,9 @@ from bot.config import Config
         ("bot.app.ANSWER_SECONDS", 1.8),  # LINE waits two
         ("bot.app.TOKEN_SECONDS", 1200),
         ("bot.deduplication.REMEMBERED", 20_000),
+        ("bot.gunicorn_conf.workers", 1),  # two would not know of each other's events
+        ("bot.gunicorn_conf.worker_class", "gthread"),
+        ("bot.gunicorn_conf.threads", 384),
         ("bot.gunicorn_conf.keepalive", 75),  # more than a load balancer's 60
         ("bot.gunicorn_conf.graceful_timeout", 60),  # 20 more of lingering: below 120
         ("bot.line.CONNECT_SECONDS", 1.0),

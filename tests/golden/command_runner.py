@@ -5,10 +5,12 @@ the command line, the environment, and what is sent.
 """
 
 import io
+import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, redirect_stderr, redirect_stdout
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -69,12 +71,32 @@ class Shell:
         self._line.other_servers.add("former.example")
         self.sent.take()
 
-    def run(self, *words: str) -> None:
-        """Run one command without questions; assert that it succeeds."""
-        self._monkeypatch.setattr(sys, "argv", ["provision", *words, "--yes"])
+    def run(self, *words: str) -> str:
+        """Run one command without questions; assert that it succeeds. Return what it prints on stdout."""
+        with redirect_stdout(io.StringIO()) as printed:
+            status = self._status(*words, "--yes")
+        assert 0 == status, f"provision {' '.join(words)}"
+        return printed.getvalue()
+
+    def document(self, *words: str) -> Any:
+        """Return what one command prints with --json, with placeholders."""
+        return json.loads(self.sent.names.hide(self.run(*words, "--json")))
+
+    def question(self, *words: str) -> str:
+        """Return what one command asks first where nobody can answer; assert that it changes nothing."""
+        with redirect_stderr(io.StringIO()) as printed:
+            status = self._status(*words)
+        sent = self.sent.take()
+        puts = [each for each in sent.pop("LINE", []) if each["request"].startswith("PUT")]
+        assert (2, {}, []) == (status, sent, puts), printed.getvalue()
+        (asked,) = re.findall("^Error: Could not ask: (.*)$", printed.getvalue(), re.MULTILINE)
+        return str(asked)
+
+    def _status(self, *words: str) -> Any:
+        self._monkeypatch.setattr(sys, "argv", ["provision", *words])
         with pytest.raises(SystemExit) as ended:
             ENTRY.load()()
-        assert 0 == ended.value.code, f"provision {' '.join(words)}"
+        return ended.value.code
 
 
 @contextmanager

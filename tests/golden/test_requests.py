@@ -129,6 +129,31 @@ def test_new_network(shell: Shell, update: bool) -> None:
     compare("new_network", record_commands(shell, "setup", "teardown --everything"), update)
 
 
+def test_documents_and_questions(shell: Shell, update: bool) -> None:
+    """What --json prints, figures included, and what is asked before it costs money or deletes."""
+    shell.write_stack(NEW_NETWORK.replace("{vpc: new}", "{vpc: default}"))
+    found: dict[str, Any] = {}
+
+    def ask(*commands: str) -> None:
+        found.update({f"{command}?": shell.question(*command.split()) for command in commands})
+
+    def show(when: str, *commands: str) -> None:
+        documents = {command: shell.document(*command.split()) for command in commands}
+        for document in documents.values():
+            document.pop("next", None)  # the times of the next start and stop
+        found.update({f"{when}: {command}": shown for command, shown in documents.items()})
+        shell.sent.take()
+
+    ask("setup")
+    show("empty", "plan", "cost", "setup")
+    show("built", "setup", "plan", "cost", "status", "stop", "start")
+    ask("deploy --set service.count=3", "pause", "teardown --everything")
+    show("paused", "pause", "cost", "status")
+    ask("resume")
+    show("resumed", "resume", "teardown --everything", "teardown")
+    compare("documents", found, update)
+
+
 def test_adopted_resources(shell: Shell, update: bool) -> None:
     """Existing resources are used, neither changed nor deleted; LINE's former URL is restored."""
     shell.create_existing_resources()

@@ -276,6 +276,11 @@ def test_declared_codes_are_translated() -> None:
         ),
         (client_error("VpcLimitExceeded", "maximum"), "VpcLimitExceeded", "Service Quotas"),
         (client_error("TooManyHostedZones", "maximum"), "maximum", "Service Quotas"),
+        (
+            client_error("LimitExceededException", "Too many requests. Retry later."),
+            "LimitExceededException",
+            "Fix the problem AWS reported",
+        ),
         (EOFError(), "needs an MFA code, and there is no terminal", "with a new MFA code"),
         (failures.ParamValidationError(report="Bad"), "Bad", "Fix the problem AWS reported"),
         (failures.NoCredentialsError(), "Unable to locate credentials", "aws configure"),

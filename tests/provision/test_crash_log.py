@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from provision.cli.logs import _format_event
 from provision.crash_log import excerpt, readable
 
 TRACEBACK = """Traceback (most recent call last):
@@ -110,3 +111,22 @@ def test_long_line_is_truncated() -> None:
 def test_readable(message: str, expected: tuple[str, str]) -> None:
     """The format of `provision logs`."""
     assert expected == readable(message)
+
+
+@pytest.mark.parametrize(
+    ("level", "shown"),
+    [
+        ("debug", ["INFO", "WARNING", "ERROR", ""]),
+        ("warning", ["WARNING", "ERROR", ""]),
+        ("error", ["ERROR", ""]),
+    ],
+)
+def test_lines_of_a_level(level: str, shown: list[str]) -> None:
+    """Those of the level, what is more severe, and what has no level."""
+    messages = {name: f'{{"level": "{name}", "message": "x"}}' for name in shown if name}
+    messages |= {"": "x", "INFO": '{"level": "INFO", "message": "x"}'}
+    found = {
+        name: _format_event({"message": message, "timestamp": 0}, level, as_json=True)
+        for name, message in messages.items()
+    }
+    assert sorted(shown) == sorted(name for name, line in found.items() if line)

@@ -1,5 +1,7 @@
 """The DNS client: what name servers answer, and what follows from it."""
 
+import socket
+import threading
 from typing import Any
 
 import dns.flags
@@ -8,7 +10,7 @@ import dns.rcode
 import dns.rrset
 import pytest
 
-from provision.clients.dns import Dns, DnsError
+from provision.clients.dns import Dns, DnsError, over_network
 
 RESOLVER = ("192.0.2.53", 5353)
 SERVERS = ("NS-1.awsdns.COM.", "ns-2.awsdns.org.")
@@ -74,6 +76,42 @@ def test_servfail_and_refused_are_unanswered(rcode: Any) -> None:
     """They raise Unanswered with the server's address."""
     with pytest.raises(DnsError, match=rf"192\.0\.2\.53.*{dns.rcode.to_text(rcode)}"):
         Dns(RESOLVER, FakeServer(rcode=rcode)).delegated_to("example.jp")
+
+
+def test_longest_time_to_live() -> None:
+    """Of the record sets in an answer, whichever a resolver keeps."""
+    server = FakeServer(record_set("example.jp.", "NS", *SERVERS))
+    server.authority = record_set("example.jp.", "NS", *SERVERS)
+    server.authority.ttl = 172800
+    assert 172800 == Dns(RESOLVER, server).ttl("example.jp")
+    assert 0 == Dns(RESOLVER, FakeServer()).ttl("example.jp")
+
+
+def test_answer_over_tcp() -> None:
+    """A server whose answer over UDP cannot be read is asked over TCP, at the same port."""
+    query = dns.message.make_query("example.jp", "NS")
+    reply = dns.message.make_response(query)
+    reply.answer += [record_set("example.jp.", "NS", *SERVERS)]
+    wire = reply.to_wire()
+    with (
+        socket.create_server(("127.0.0.1", 0)) as tcp,
+        socket.socket(type=socket.SOCK_DGRAM) as udp,
+    ):
+        port = tcp.getsockname()[1]
+        udp.bind(("127.0.0.1", port))
+
+        def serve() -> None:
+            _content, sender = udp.recvfrom(512)
+            udp.sendto(b"junk", sender)
+            connection, _address = tcp.accept()
+            with connection:
+                connection.recv(512)
+                connection.sendall(len(wire).to_bytes(2, "big") + wire)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        assert reply.answer == over_network(query, "127.0.0.1", port).answer
+        thread.join()
 
 
 def test_network_error_is_unanswered() -> None:

@@ -72,6 +72,30 @@ def test_throttling(code: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("code", "taken"),
+    [
+        ("AlreadyExistsException", True),  # Application Auto Scaling, WAF
+        ("EntityAlreadyExists", True),  # IAM
+        ("BucketAlreadyOwnedByYou", True),  # S3
+        ("AddressAlreadyInUse", True),
+        ("Resource.AlreadyAssociated", True),  # EC2
+        ("DuplicateLoadBalancerName", True),  # Elastic Load Balancing
+        ("InvalidGroup.Duplicate", True),  # EC2
+        ("DuplicateTagKeys", False),  # Elastic Load Balancing: of the request itself
+        ("DuplicateTagKeysException", False),
+        ("Conflict", False),
+    ],
+)
+def test_name_is_taken(code: str, taken: bool) -> None:
+    """A create call's code says so, also one that the resource does not declare."""
+    with (
+        pytest.raises(aws_errors.AlreadyExists if taken else ProvisionError),
+        aws_errors.translate_errors("doing", exists=()),
+    ):
+        raise client_error(code, 400)
+
+
+@pytest.mark.parametrize(
     ("code", "status", "then"),
     [
         *((code, status, "Sign in to AWS again") for code, status in SIGN_IN.items()),

@@ -194,6 +194,13 @@ def test_poll_interval_depends_on_expected_time_left(remaining: float, pause: fl
     assert [0.0, pause] == execution.times("a")
 
 
+def test_estimate_that_is_longer_than_the_timeout() -> None:
+    """However far away the estimated end is, five tries are made before the timeout of 60 s."""
+    execution = Execution(FakeResource("a"), a=always_pending(Pending("slow", remaining=1000.0)))
+    execution.run()
+    assert [0, 12, 24, 36, 48, 60, 72] == execution.times("a")
+
+
 def test_work_on_another_resource_does_not_count_towards_timeout() -> None:
     """`b` takes ten minutes of this thread; `a`, with a timeout of a minute, does not time out."""
     a, b = FakeResource("a"), FakeResource("b")

@@ -36,11 +36,12 @@ def layer_members(found: layer.Layer) -> dict[str, tarfile.TarInfo]:
 
 
 def make_wheel(folder: Path, name: str = "thing") -> Path:
-    """Create a small wheel with three kinds of data."""
+    """Create a small wheel with four kinds of data."""
     path = folder / f"{name}-1.0-py3-none-any.whl"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr(f"{name}/__init__.py", "one = 1\n")
         archive.writestr(f"{name}-1.0.data/purelib/{name}_pure.py", "")
+        archive.writestr(f"{name}-1.0.data/platlib/{name}_fast.so", "")
         archive.writestr(f"{name}-1.0.data/scripts/{name}", "#!python\n")
         archive.writestr(f"{name}-1.0.dist-info/METADATA", f"Name: {name}\nVersion: 1.0\n")
         metadata = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
@@ -77,6 +78,7 @@ def test_wheels_unpack_as_pip_would(tmp_path: Path) -> None:
     assert [
         f"{PACKAGES}/thing/__init__.py",
         f"{PACKAGES}/thing_pure.py",
+        f"{PACKAGES}/thing_fast.so",
         f"{PACKAGES}/thing-1.0.dist-info/METADATA",
         f"{PACKAGES}/thing-1.0.dist-info/WHEEL",
     ] == list(places)
@@ -143,6 +145,15 @@ def test_tag_depends_on_all_inputs(other: dict[str, Any]) -> None:
     assert one == Inputs(**{**given, "files": dict(reversed(FILES.items()))}).tag
     assert one != Inputs(**{**given, **other}).tag
     assert re.fullmatch(r"provision-[0-9a-f]{20}", one)
+
+
+def test_tag_depends_on_where_a_name_ends() -> None:
+    """Moving a byte from a file's name to its content gives another image."""
+    tags = {
+        Inputs("base", "linux/amd64", b"", files).tag
+        for files in ({"ab": b"c"}, {"a": b"bc"}, {"abc": b""}, {"a": b"b", "c": b""})
+    }
+    assert 4 == len(tags)
 
 
 def test_configuration_extends_the_bases() -> None:
@@ -236,6 +247,7 @@ def test_base_without_the_platform_is_rejected() -> None:
     [
         ("public.ecr.aws/a/b:1", ("public.ecr.aws", "a/b", "1")),
         ("localhost:5000/bot", ("localhost:5000", "bot", "latest")),
+        ("localhost/bot:1", ("localhost", "bot", "1")),
         (f"example.jp/bot:1@{DIGEST}", ("example.jp", "bot", DIGEST)),
         ("python:3.12-slim", ("registry-1.docker.io", "library/python", "3.12-slim")),
         ("someone/python", ("registry-1.docker.io", "someone/python", "latest")),

@@ -66,6 +66,11 @@ def file_with(name: str, content: bytes) -> Callable[[Path], None]:
     return write
 
 
+def link_to_hidden_file(folder: Path) -> None:
+    (folder / ".env").write_text("A=1")
+    (folder / "readme.txt").symlink_to(".env")
+
+
 def pipe(folder: Path) -> None:
     os.mkfifo(folder / "pipe")
 
@@ -87,6 +92,7 @@ REJECTED: list[tuple[Callable[[Path], None], str]] = [
     (link("../../home", "more"), "more: this link points outside the folder, to "),
     (link("/etc/hostname"), "readme.txt: this link points outside the folder, to /etc/hostname"),
     (link("bot", "more"), "more" + IRREGULAR),
+    (link_to_hidden_file, "readme.txt: this link points to "),
     (link("nowhere"), "nowhere: No such file or directory"),
     (link("loop", "loop"), "loop"),
     (pipe, "pipe" + IRREGULAR),

@@ -172,6 +172,7 @@ def test_line_unreachable() -> None:
     ("status", "body", "kind"),
     [
         (429, '{"message": "slow down"}', Pending),
+        (408, "", Pending),
         (500, "<html>", Pending),
         (503, "", Pending),
         (403, '{"message": "not yours"}', LineError),
@@ -220,6 +221,18 @@ def test_every_call_has_a_timeout(call: Callable[[Line], Any]) -> None:
         with pytest.raises(Pending) as waiting:
             call(client)
     assert "ReadTimeoutError" in waiting.value.reason
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"), [(200, True), (400, False), (401, False), (403, None), (404, None)]
+)
+def test_secret_of_a_channel(status: int, expected: bool | None) -> None:
+    """LINE refuses a wrong one with 400 or 401; another refusal says nothing about it."""
+    token = '{"access_token": "t", "expires_in": 900, "token_type": "Bearer"}'
+    response = Response(token, status, content_type="application/json")
+    server = HttpServer(Request.application(lambda request: response))
+    assert expected == Line(lambda: WRONG, server.url).has_secret("1234567890", "secret")
+    server.close()
 
 
 @pytest.mark.parametrize("status", [429, 503])

@@ -124,6 +124,28 @@ def test_environment_of_pip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert [] == [name for name in variables if "TOKEN" in name or "SECRET" in name]
 
 
+def test_how_pip_is_called(tmp_path: Path) -> None:
+    """Complete and with hashes: pip resolves and builds nothing, whatever the lock holds."""
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" > {tmp_path}/seen\nexit 1\n')
+    python.chmod(0o755)
+    with pytest.raises(ProvisionError):
+        PackageIndex(lambda: tmp_path / "cache", str(python)).wheels(b"", "3.12", "linux/arm64")
+    words = (tmp_path / "seen").read_text().splitlines()
+    tags = ("manylinux_2_34", "manylinux_2_28", "manylinux_2_17", "manylinux2014")
+    assert [
+        *("-m", "pip", "download", "--quiet", "--no-input"),
+        *("--no-deps", "--require-hashes", "--only-binary=:all:"),
+        *(word for tag in tags for word in ("--platform", f"{tag}_aarch64")),
+        *("--python-version", "3.12", "--implementation", "cp"),
+        *("--abi", "cp312", "--abi", "abi3", "--abi", "none", "--dest"),
+    ] == words[:-3]
+    assert (["wheels", "requirements.txt"], "-r") == (
+        [Path(words[-3]).name, Path(words[-1]).name],
+        words[-2],
+    )
+
+
 def test_missing_package(index: PackageIndex, tmp_path: Path) -> None:
     """The advice says where to look."""
     missing = b"other==1.0 --hash=sha256:" + b"0" * 64

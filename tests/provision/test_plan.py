@@ -4,11 +4,13 @@ from typing import Any
 
 import pytest
 
+from provision.cli.planning import confirm_cost
 from provision.engine.inspector import Observation
 from provision.engine.plan import Change, plan
-from provision.errors import Pending, ProvisionError
+from provision.errors import Pending, ProvisionError, UsageError
 from provision.pricing import Prices
 from provision.resources.base import Live, Milestone, Polling, Resource, resource
+from provision.run import Options
 from provision.state.records import Record
 
 PRICES = Prices()
@@ -198,3 +200,30 @@ def test_empty_plan() -> None:
     """Nothing to create, nothing to do."""
     found = make_plan()
     assert ([], 0.0, 0) == (found.steps, found.monthly_usd, found.seconds)
+
+
+@pytest.mark.parametrize(
+    ("action", "rise", "question"),
+    [
+        ("create", 0.0, "Create the resources listed above (about 5.00 USD a month)?"),
+        ("replace", 0.0, "Create the resources listed above (about 5.00 USD a month)?"),
+        ("create", 1.0, "Change the resources listed above (about 6.00 USD a month more)?"),
+        ("update", 1.0, "Change the resources listed above (about 1.00 USD a month more)?"),
+        ("", 1.0, "This costs about 1.00 USD a month more. Go on?"),
+        ("", 0.01, "This costs about 0.01 USD a month more. Go on?"),
+        ("update", 0.0, ""),
+        ("keep", 0.0, ""),
+        ("delete", 0.0, ""),
+        ("", 0.009, ""),
+    ],
+)
+def test_what_costs_money_is_asked(action: str, rise: float, question: str) -> None:
+    """What is created or replaced, and what changed tasks cost more, from a cent a month on."""
+    steps = [Change("a", "Kind", action, monthly_usd=5.0)] if action else []
+    if not question:
+        confirm_cost(steps, Options(), rise)
+        return
+    confirm_cost(steps, Options(yes=True), rise)
+    with pytest.raises(UsageError) as refused:
+        confirm_cost(steps, Options(), rise)
+    assert f"Could not ask: {question}" == refused.value.what

@@ -2,7 +2,7 @@
 
 import pytest
 
-from provision.pricing import Prices, prices
+from provision.pricing import Prices, prices, yen
 
 
 def test_listed_region_has_exact_prices() -> None:
@@ -25,3 +25,17 @@ def test_task_hour() -> None:
     compute = 0.25 * 0.05056 + 2 * 0.00553
     assert compute + 0.005 == pytest.approx(Prices().task_hour(256, 2048, "on-demand"))
     assert compute * 0.3 + 0.005 == pytest.approx(Prices().task_hour(256, 2048, "spot"))
+
+
+def test_yen() -> None:
+    """At 155 yen to the dollar, to the next ten yen."""
+    assert ["0", "80", "5,910", "155,000"] == [yen(usd) for usd in (0.03, 0.5, 38.16, 1000)]
+
+
+def test_fixed_month() -> None:
+    """Load balancer, one address a zone, and hosted zone: 730 hours."""
+    assert (17.739 + 3 * 3.65 + 0.5) == pytest.approx(Prices().fixed_month(3))
+    assert 730 * 12 * 3 * 0.0047 / 1000 == pytest.approx(Prices().log_files_month(3))
+    us = prices("us-east-1")
+    assert (730 * (0.0225 + 2 * 0.005) + 0.5) == pytest.approx(us.fixed_month(2))
+    assert 0.25 * 0.04048 + 0.5 * 0.004445 + 0.005 == pytest.approx(us.task_hour(256, 512, "full"))

@@ -7,6 +7,11 @@ from provision.engine.read_cache import ReadCache, cached_reads
 from provision.resources.security_group import SecurityGroup
 from tests.provision.conftest import Env
 
+ROLE = (
+    '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole",'
+    '"Principal":{"Service":"ecs-tasks.amazonaws.com"}}]}'
+)
+
 
 def test_only_the_aws_client_is_replaced(env: Env) -> None:
     """Fake registries, resolvers and LINE clients are kept."""
@@ -25,6 +30,15 @@ def test_request_is_sent_once(env: Env) -> None:
     ecs.list_clusters()["clusterArns"].append("changed")
     assert [] == ecs.list_clusters()["clusterArns"]
     assert ["ListClusters"] == env.aws_session.calls
+
+
+def test_error_is_not_kept(env: Env) -> None:
+    """The same request is sent again after one that AWS refused."""
+    iam = cached_reads(env.clients()).aws.iam
+    with pytest.raises(ClientError, match="NoSuchEntity"):
+        iam.get_role(RoleName="late")
+    env.aws_session.client("iam").create_role(RoleName="late", AssumeRolePolicyDocument=ROLE)
+    assert "late" == iam.get_role(RoleName="late")["Role"]["RoleName"]
 
 
 def test_expected_requests_are_batched(env: Env) -> None:

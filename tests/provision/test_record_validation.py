@@ -46,8 +46,10 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_valid_records_are_accepted(path: Path) -> None:
-    """An unknown key is accepted too: what it created has to be deleted."""
+    """An unknown key is accepted too: what it created has to be deleted. `creating` has no id yet."""
     path.write_text(GOOD)
+    check(StackFile(path))
+    path.write_text(GOOD.replace("deleting\n" + GROUP_ID, "creating\n"))
     check(StackFile(path))
 
 

@@ -234,6 +234,44 @@ def test_redirects_are_followed_without_the_password(sandbox: Sandbox) -> None:
     server.close()
 
 
+def test_upload_elsewhere_is_sent_without_the_password(sandbox: Sandbox) -> None:
+    """A registry may name another host for the content of a layer."""
+    received: list[tuple[str, str]] = []
+
+    def answer(status: str, location: str) -> Any:
+        def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+            environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+            method = environ["REQUEST_METHOD"]
+            received.append((method, environ.get("HTTP_AUTHORIZATION", "")))
+            code = "201 Created" if method == "PUT" else status
+            start_response(code, [("Location", location)])
+            return [b""]
+
+        return application
+
+    store = HttpServer(answer("202 Accepted", "/go-on"))
+    server = HttpServer(answer("202 Accepted", f"{store.url}/upload"))
+    Registries().private(server.url, "bot", "c2VjcmV0").push(blob(b"layer"))
+    assert [("POST", "Basic c2VjcmV0"), ("PATCH", ""), ("PUT", "")] == received
+    server.close()
+    store.close()
+
+
+@pytest.mark.parametrize("status", ["408 Request Timeout", "429 Too Many Requests", "502 Bad"])
+def test_busy_registry(status: str) -> None:
+    """It is tried again after the seconds that it asks for."""
+
+    def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        start_response(status, [("Retry-After", "7")])
+        return [b""]
+
+    server = HttpServer(application)
+    with pytest.raises(Pending) as waiting:
+        Remote(Registries(), server.url, "bot").manifest("1")
+    assert (7.0, True) == (waiting.value.remaining, waiting.value.exact)
+    server.close()
+
+
 def test_document_deeper_than_python_reads() -> None:
     """A page instead of an error or of a token is reported as one: its beginning is shown."""
     deep = b"[" * 3000

@@ -47,9 +47,10 @@ def run_with(env: Env, given: Secrets) -> Run:
     return run
 
 
-def rotate(env: Env, given: Secrets) -> int:
+def rotate(env: Env, given: Secrets, *, yes: bool = True) -> int:
     """Run the command with these values in its environment."""
     run = run_with(env, given)
+    run.options.yes = yes
     progress = Progress(run.stack.resources, env.clock, io.StringIO())
     engine = run.engine(progress)
     engine.begin()
@@ -92,10 +93,13 @@ def test_new_values(env: Env, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_one_value(env: Env, capsys: pytest.CaptureFixture[str]) -> None:
-    """The other one stays; a second run has nothing to do."""
+    """It is asked first; the other one stays; a second run has nothing to do."""
     env.setup()
     env.sandbox.line.channel_secret = NEW_SECRET
     env.changes()
+    with pytest.raises(UsageError, match="Could not ask: Store CHANNEL_SECRET, and start new task"):
+        rotate(env, Secrets("", NEW_SECRET), yes=False)
+    assert [] == env.changes()
     assert 0 == rotate(env, Secrets("", NEW_SECRET))
     assert ["PutParameter", "UpdateService"] == env.changes()
     assert 1 == parameter(env, "ACCESS_TOKEN")["Version"]

@@ -38,6 +38,8 @@ def upcoming(text: str, begin: str, count: int, zone: ZoneInfo = TOKYO) -> list[
         ("cron(0 0 L 2 ? *)", ["Sat 2026-02-28 00:00", "Sun 2027-02-28 00:00"]),
         ("cron(0 0 15W * ? *)", ["Thu 2026-01-15 00:00", "Mon 2026-02-16 00:00"]),
         ("cron(0 0 LW 1 ? *)", ["Fri 2026-01-30 00:00"]),
+        ("cron(0 0 1W 8 ? *)", ["Mon 2026-08-03 00:00"]),  # the 1st is a Saturday
+        ("cron(0 0 31W 5 ? *)", ["Fri 2026-05-29 00:00"]),  # the 31st is a Sunday
         ("cron(0 0 ? * 6#3 *)", ["Fri 2026-01-16 00:00", "Fri 2026-02-20 00:00"]),
         ("cron(0 0 ? * FRIL *)", ["Fri 2026-01-30 00:00"]),
         ("cron(0/30 8-9 ? JAN MON-FRI 2026)", ["Fri 2026-01-02 08:00", "Fri 2026-01-02 08:30"]),

@@ -196,6 +196,9 @@ def test_host_defaults_to_the_domain() -> None:
     assert len(BY_KEY) == len(Settings({}))
 
 
+SATURDAYS, WEEKENDS = "cron(0 8 ? * SAT *)", "cron(0 8 ? * SAT,SUN *)"  # meet once a week
+
+
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
@@ -212,6 +215,7 @@ def test_host_defaults_to_the_domain() -> None:
         ({"network.subnets": ["subnet-00000000"] * 2}, "network.subnets"),
         ({"network.subnets": ["subnet-00000000", "subnet-11111111"]}, None),
         ({"line.channel_secret_parameter": "ACCESS_TOKEN"}, "line.channel_secret_parameter"),
+        ({"schedule.start": SATURDAYS, "schedule.stop": WEEKENDS}, "schedule.stop"),
     ],
 )
 def test_conflict(given: dict[str, Any], expected: str | None) -> None:

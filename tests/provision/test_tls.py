@@ -72,6 +72,18 @@ def test_valid_certificate(serve: Serve, authority: trustme.CA, tmp_path: Path) 
     assert ("TLSv1.3", "2199-01-31") == (handshake.version, handshake.until)
 
 
+def test_server_without_tls_1_3(serve: Serve, authority: trustme.CA, tmp_path: Path) -> None:
+    """LINE's platform speaks TLS 1.2 as well, with ephemeral keys and GCM only."""
+    context = server_context(authority.issue_cert("example.jp"))
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    handshake = Tls(serve(context), (str(tmp_path / "ca.pem"),)).handshake("example.jp", "")
+    assert "TLSv1.2" == handshake.version
+    context = server_context(authority.issue_cert("example.jp"))
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers("ECDHE-ECDSA-AES128-SHA256:ECDHE-RSA-AES128-SHA256")
+    assert "handshake failure" in failure_reason(serve(context), tmp_path / "ca.pem").lower()
+
+
 def test_certificate_of_another_host(serve: Serve, authority: trustme.CA, tmp_path: Path) -> None:
     """The listener presents another host's certificate."""
     address = serve(server_context(authority.issue_cert("other.jp")))

@@ -3,19 +3,28 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from provision.cli.findings import exit_status
 from provision.clients.line import Line
 from provision.clients.tls import Tls
 from provision.resources.base import Clients
 from provision.sandbox.tasks.runners import Application, InlineTasks
 from provision.sandbox.web.serving import TlsServer
+from provision.settings import Settings
+from provision.stack import Secrets, Stack
 from provision.verify.checks import checks
-from provision.verify.tree import CheckContext, Finding, run_checks
-from tests.provision.conftest import Env
+from provision.verify.permissions import _check_by_policies, _check_by_simulation
+from provision.verify.probes import news_is_fresh, targets
+from provision.verify.tree import CheckContext, Finding, ng, ok, run_checks, skip, unknown
+from tests.provision.conftest import ANSWERS, Env
 from tests.provision.shell import Person
 from tests.provision.test_domain import inspected_run
+from tests.provision.test_from_record import Answers, aws
 
 
 @pytest.fixture
@@ -400,3 +409,101 @@ def test_adopted_zone_without_our_tags_has_no_drift(env: Env) -> None:
     assert [] == env.setup().errors
     observation = env.engine().inspect()["zone/example.jp"]
     assert ("adopted", []) == (observation.record and observation.record.state, observation.drift)
+
+
+@pytest.mark.parametrize(
+    ("states", "expected"),
+    [
+        ([], 0),
+        ([ok(), skip("stopped")], 0),
+        ([ok(), ng("", "", outside=True)], 3),
+        ([ng("", "", outside=True), ng("", "")], 1),
+        ([unknown("no answer")], 1),
+        ([unknown("no answer"), ng("", "", outside=True)], 1),
+    ],
+)
+def test_exit_status(states: list[Finding], expected: int) -> None:
+    """3 if only a person or another company has to act; what could not be read counts as wrong."""
+    assert expected == exit_status({str(number): each for number, each in enumerate(states)})
+
+
+def test_what_a_check_needs() -> None:
+    """A check is skipped, not NG, where one that it needs fails."""
+    stack = Stack(Settings(ANSWERS), Secrets(), {})
+    assert {
+        "delegation": ("zone",),
+        "certificate": ("delegation",),
+        "alias": ("delegation", "load_balancer"),
+        "listener": ("certificate", "load_balancer"),
+        "tls": ("alias", "listener"),
+        "awake": ("service",),
+        "task": ("service", "awake"),
+        "target": ("service", "awake", "load_balancer"),
+        "token": ("access_token",),
+        "channel": ("token", "channel_secret"),
+        "articles": ("bucket",),
+        "webhook": ("token", "listener"),
+        "active": ("webhook",),
+        "test": ("webhook", "tls", "target"),
+        "message": ("active", "test"),
+    } == {check.key: check.needs for check in checks(stack) if check.needs}
+
+
+def context_of(**services: Any) -> CheckContext:
+    """Return the context of checks whose AWS gives these answers."""
+    stack = Stack(Settings(ANSWERS), Secrets(), {})
+    run = SimpleNamespace(stack=stack, clients=aws(**services))
+    return CheckContext(run, {}, Tls())  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [("healthy", "OK"), ("initial", "NG"), ("unhealthy", "NG"), ("draining", "NG")],
+)
+def test_state_of_a_target(state: str, expected: str) -> None:
+    """Only a healthy one is served; the first checks of a new one may still fail."""
+    described = [{"TargetHealth": {"State": state}}]
+    answers = Answers(describe_target_health={"TargetHealthDescriptions": described})
+    assert expected == targets(context_of(elbv2=answers)).state
+
+
+@pytest.mark.parametrize(
+    ("hours", "expected"),
+    [
+        (0.5, ("OK", "less than an hour old")),
+        (36, ("OK", "36 hours old")),
+        (37, ("NG", "the news is 37 hours old")),
+    ],
+)
+def test_age_of_the_news(hours: float, expected: tuple[str, str]) -> None:
+    """After 36 hours at least one daily collection has failed. The time is S3's."""
+    now = datetime(2026, 11, 30, 12, tzinfo=UTC)
+    headers = {"HTTPHeaders": {"date": "Mon, 30 Nov 2026 12:00:00 GMT"}}
+    head = {"ResponseMetadata": headers, "LastModified": now - timedelta(hours=hours)}
+    found = news_is_fresh(context_of(s3=Answers(head_object=head)))
+    assert expected == (found.state, found.reason)
+
+
+def test_policies_of_a_role() -> None:
+    """Without IAM's simulator: another inline policy, or an attached one, is more than the bot needs."""
+    attached = [{"PolicyName": "AdministratorAccess"}]
+    for inline, more, expected in (
+        (["ours"], [], "read from its policies"),
+        (["ours", "theirs"], [], "it may do more than the bot needs: theirs"),
+        (["ours"], attached, "it may do more than the bot needs: AdministratorAccess"),
+    ):
+        iam = Answers(
+            list_role_policies=[{"PolicyNames": inline}],
+            list_attached_role_policies=[{"AttachedPolicies": more}],
+        )
+        assert expected == _check_by_policies(aws(iam=iam), "role", "ours").reason
+
+
+@pytest.mark.parametrize("decision", ["implicitDeny", "explicitDeny"])
+def test_permission_that_is_denied(decision: str) -> None:
+    """By no policy, or by one that forbids it."""
+    result = {"EvalActionName": "s3:GetObject", "EvalDecision": decision}
+    iam = Answers(simulate_principal_policy=[{"EvaluationResults": [result]}])
+    statement = {"Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*"}
+    found = _check_by_simulation(aws(iam=iam), "arn", [statement])
+    assert ("NG", f"s3:GetObject on * is not allowed ({decision})") == (found.state, found.reason)
