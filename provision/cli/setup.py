@@ -10,15 +10,14 @@ from provision.cli.outcome import report_outcome, wait_limit
 from provision.cli.planning import (
     account_line,
     inspect_and_plan,
+    print_plan,
     raise_first_error,
-    unpriced_region,
 )
 from provision.cli.prepare import prepare_run
 from provision.errors import Cancelled, ProvisionError
 from provision.i18n import _
 from provision.run import Options
 from provision.ui.progress import Progress
-from provision.ui.reports import show_plan
 from provision.ui.text import show
 from provision.wizard import channel, domain, prompts
 
@@ -54,7 +53,7 @@ def setup(given: Options, wait: float | None, as_json: bool) -> int:
         raise_first_error(plan)
         if channel.complete_secrets(run):
             plan = inspect_and_plan(run, engine)
-        show_plan(plan, sys.stderr, unpriced_region(run), verbose=given.verbose)
+        print_plan(run, plan, sys.stderr)
         channel.print_current_endpoint(run)
         domain.offer_to_copy(run, domain.warn(run))
         show(account_line(run, engine), sys.stderr)

@@ -3,6 +3,8 @@
 import pytest
 
 from provision.pricing import Prices, prices
+from provision.settings import Settings
+from provision.wizard.questions import hours
 
 
 def test_listed_region_has_exact_prices() -> None:
@@ -25,3 +27,15 @@ def test_task_hour() -> None:
     compute = 0.25 * 0.05056 + 2 * 0.00553
     assert compute + 0.005 == pytest.approx(Prices().task_hour(256, 2048, "on-demand"))
     assert compute * 0.3 + 0.005 == pytest.approx(Prices().task_hour(256, 2048, "spot"))
+
+
+def test_hours_are_offered_with_the_plans_total() -> None:
+    """What the plan shows afterwards, the collection of the news and the load balancer's options included."""
+    answers = {"domain": "x.jp", "host": "bot.x.jp"}
+    limited = {**answers, "load_balancer.rate_limit": "5000"}
+    assert [
+        "always: about 38.16 USD (5,910 yen) a month",
+        "weekends 8:00 to 9:00 (Tokyo): 29.42 USD (4,560 yen)",
+        "your own days and hours (two cron expressions)",
+    ] == [text for _value, text in hours(Settings(answers))]
+    assert "always: about 44.16 USD (6,840 yen) a month" == hours(Settings(limited))[0][1]
