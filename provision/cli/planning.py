@@ -36,6 +36,11 @@ def inspect_and_plan(run: Run, engine: Engine) -> Plan:
     return found
 
 
+def awaits_registrar(run: Run) -> bool:
+    """Return whether the registrar does not list the name servers yet, or that is not known."""
+    return bool(run.observations[run.stack.delegation.key].waiting)
+
+
 def print_plan(run: Run, plan: Plan, stream: Any) -> None:
     """Print what setup would do."""
     region = str(run.file.settings["region"])
@@ -43,7 +48,7 @@ def print_plan(run: Run, plan: Plan, stream: Any) -> None:
         plan,
         stream,
         "" if prices(region).exact else region,
-        registrar=bool(run.observations[run.stack.delegation.key].waiting),
+        registrar=awaits_registrar(run),
         verbose=run.options.verbose,
     )
 

@@ -9,6 +9,7 @@ from provision.cli.doctor import check_before_setup
 from provision.cli.outcome import report_outcome, wait_limit
 from provision.cli.planning import (
     account_line,
+    awaits_registrar,
     inspect_and_plan,
     print_plan,
     raise_first_error,
@@ -66,10 +67,13 @@ def setup(given: Options, wait: float | None, as_json: bool) -> int:
                         path=run.file.path,
                     )
                 )
-            run.enters_name_servers = bool(run.sandbox) and prompts.confirm(
-                _("Should provision enter the name servers at the sandbox's registrar for you?"),
-                default=True,
-            )
+            if run.sandbox and awaits_registrar(run):
+                run.enters_name_servers = prompts.confirm(
+                    _(
+                        "Should provision enter the name servers at the sandbox's registrar for you?"
+                    ),
+                    default=True,
+                )
         run.save_sets()
         progress.expect(plan.seconds)
         with progress:

@@ -53,18 +53,18 @@ def show_plan(
 
     inexact: a region without prices. registrar: it is to be waited for.
     """
-    count, minutes = len(plan.changes), plan.seconds / 60
+    count, minutes = len(plan.changes), max(1, round(plan.seconds / 60))
     if not count:
         duration = _("Nothing to change.")
     elif registrar:
         duration = _(
-            "{changes} changes. Takes about {minutes:.0f} minutes, plus the wait for your registrar.",
+            "Changes: {changes}. Takes about {minutes} min, plus the wait for your registrar.",
             changes=count,
             minutes=minutes,
         )
     else:
         duration = _(
-            "{changes} changes. Takes about {minutes:.0f} minutes.", changes=count, minutes=minutes
+            "Changes: {changes}. Takes about {minutes} min.", changes=count, minutes=minutes
         )
     show(duration, stream)
     show(

@@ -368,8 +368,8 @@ def test_plan_and_status_at_widths(
 @pytest.mark.parametrize(
     ("changes", "registrar", "expected"),
     [
-        (CHANGES[:2], True, "2 changes. Takes about 4 minutes, plus the wait for your registrar."),
-        (CHANGES[2:3], False, "1 changes. Takes about 4 minutes."),
+        (CHANGES[:2], True, "Changes: 2. Takes about 4 min, plus the wait for your registrar."),
+        (CHANGES[2:3], False, "Changes: 1. Takes about 4 min."),
         (CHANGES[3:4], True, "Nothing to change."),
     ],
 )

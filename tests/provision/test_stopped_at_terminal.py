@@ -45,6 +45,13 @@ def test_setup_is_stopped_and_goes_on(person: Person, terminals: Callable[..., T
     assert 0 == terminal.wait(), terminal.output
     status_document = json.loads(person.types("--sandbox", "status", "--json").stdout)
     assert [] == [each for each in status_document["resources"] if not each["ready"]]
+    terminal = terminals("--sandbox", "setup", "--set", "service.memory=1024")
+    answer(terminal, "Build this?")
+    terminal.until(
+        "The bot answers at"
+    )  # the domain is delegated already: there is nothing to enter
+    assert last not in terminal.output
+    terminal.stop()
     for words, question in (
         (("pause",), "for now?"),
         (("secrets", "rotate"), "channel access token ("),
