@@ -106,8 +106,9 @@ check: $(VENV)/.installed
 $(VENV)/.installed: setup.py
 	@command -v $(PYTHON) >/dev/null || { echo "provision needs Python 3.11 or newer; $(PYTHON) is not here" >&2; exit 1; }
 	@$(PYTHON) .ci/check_python.py $(PYTHON) $(MAKECMDGOALS)
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@echo "Installing what provision needs into $(VENV), the first time only: a minute or two."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@touch $@
 
 clean:

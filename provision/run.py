@@ -147,12 +147,14 @@ class Run:
                     records=", ".join(signers),
                 )
             )
+        if self.enters_name_servers:
+            environment.enter_name_servers(self.sandbox, zone.domain, zone.name_servers)
+            progress.print_message(self._entered(zone))
+            return
         progress.print_message(self._instruction(zone))
         at_registrar = not self.sandbox and not self.clients.dns.zone_above(zone.domain)
         guide = registrar_guide() if at_registrar else ""
         progress.pin(self.stack.delegation.key, self._reminder(zone), guide)
-        if self.enters_name_servers:
-            environment.enter_name_servers(self.sandbox, zone.domain, zone.name_servers)
 
     def _signers(self, zone: HostedZone) -> list[str]:
         """Return the DS records of the domain; [] if no server answers."""
@@ -161,16 +163,18 @@ class Run:
         except DnsError:
             return []
 
+    def _entered(self, zone: HostedZone) -> str:
+        """Return that the name servers are entered at the sandbox's registrar."""
+        heading = _(
+            "provision has entered the name servers of {domain} at the sandbox's registrar, as you will "
+            "at yours:",
+            domain=zone.domain,
+        )
+        return "\n".join((heading, *(f"    {server}" for server in zone.name_servers)))
+
     def _reminder(self, zone: HostedZone) -> str:
         """Return what stays on the screen while the registrar is waited for."""
         servers = [f"    {server}" for server in zone.name_servers]
-        if self.enters_name_servers:
-            entered = _(
-                "provision has entered the name servers of {domain} at the sandbox's registrar, as you will "
-                "at yours:",
-                domain=zone.domain,
-            )
-            return "\n".join((entered, *servers))
         heading = _(
             "Waiting for your registrar: minutes to days. Name servers of {domain} to enter there:",
             domain=zone.domain,

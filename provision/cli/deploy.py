@@ -16,6 +16,7 @@ from provision.cli import options
 from provision.cli.outcome import report_errors
 from provision.cli.planning import (
     confirm_cost,
+    inspect,
     no_service,
     raise_first_error,
     shown_settings,
@@ -104,7 +105,7 @@ def deploy_revision(
     """
     if run.stack.service.key not in run.file.records or run.file.paused:
         raise no_service(run)
-    run.observations = engine.inspect()
+    run.observations = inspect(engine)
     stack = run.stack
     deletes = [r for r in (stack.image, *stack.image_users) if isinstance(r, Resource)]
     for stranger in engine.ownership_errors([stack.service, stack.task_definition, *deletes]):

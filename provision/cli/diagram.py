@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from provision.cli import options
+from provision.cli.planning import inspect
 from provision.cli.prepare import prepare_run
 from provision.errors import os_error
 from provision.i18n import _
@@ -35,7 +36,7 @@ def diagram(given: Options, output: str | None, as_mermaid: bool) -> int:
     run = prepare_run(given, save=False, read_only=True)
     engine = run.engine(Progress([], run.clock))
     engine.begin()
-    document = describe(run.stack, run.file, engine.inspect())
+    document = describe(run.stack, run.file, inspect(engine))
     picture = (mermaid if as_mermaid else svg)(document)
     if output:
         try:

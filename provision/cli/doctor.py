@@ -13,7 +13,7 @@ from provision.i18n import _
 from provision.run import Options, clients_for, open_stack
 from provision.state.stack_file import StackFile
 from provision.ui.reports import show_json
-from provision.ui.text import show
+from provision.ui.text import note, show
 from provision.verify.doctor import REQUIRED, DoctorContext, checks
 from provision.verify.tree import Finding, run_checks
 
@@ -60,4 +60,5 @@ def _run(file: StackFile, aws: Aws | None = None) -> dict[str, Finding]:
     context = DoctorContext(
         file.settings, clients_for(file, aws=aws), environment.clock(), line_url
     )
-    return run_checks(checks(), context)
+    with note(_("Checking this computer, the network and the account.")):
+        return run_checks(checks(), context)

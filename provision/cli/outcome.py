@@ -46,7 +46,9 @@ def report_outcome(
         "notes": [note.why for note in outcome.notes],
     }
     if as_json or not outcome.outside:
-        show_result(document, run.stack.url, as_json=as_json)
+        url = run.stack.url
+        text = _("The bot answers at {url}.", url=url) if sys.stdout.isatty() else url
+        show_result(document, text, as_json=as_json)
     outcome.raise_if_waiting()
     _print_next_steps(run)
     for note in outcome.notes:
@@ -59,7 +61,6 @@ def report_outcome(
 def _print_next_steps(run: Run) -> None:
     """Print the link to the bot, and the remaining manual steps."""
     link = run.chat_link(channel.info(run).get("basicId", ""))
-    show(_("The bot answers at {url}.", url=run.stack.url), sys.stderr)
     if run.sandbox:
         show(_("Talk to it in the sandbox's chat:"), sys.stderr)
         echo(link, sys.stderr)

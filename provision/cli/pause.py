@@ -11,6 +11,7 @@ from provision.cli.prepare import prepare_run
 from provision.cli.teardown import confirm_contents
 from provision.errors import Cancelled
 from provision.i18n import _
+from provision.pricing import yen
 from provision.run import Options
 from provision.ui.progress import Progress
 from provision.ui.reports import show_result
@@ -40,8 +41,10 @@ def pause(given: Options, contents: bool, as_json: bool) -> int:
         saved = hourly_cost(run)
         contents_keys = confirm_contents(run, engine.check_pause(), contents)
         question = _(
-            "Delete the load balancer and the service for now (saves about {saved:.2f} USD a month)?",
+            "Delete the load balancer and the service for now? The bot does not answer meanwhile; it saves "
+            "about {saved:.2f} USD ({yen} yen) a month.",
             saved=saved,
+            yen=yen(saved),
         )
         if not given.yes and not prompts.confirm(question):
             raise Cancelled(_("Cancelled. Nothing was deleted."))
@@ -54,8 +57,9 @@ def pause(given: Options, contents: bool, as_json: bool) -> int:
     show_result(
         {"paused": True, "saved_monthly_usd": round(saved, 2)},
         _(
-            "Paused: about {saved:.2f} USD a month less. `provision resume` restores it.",
+            "Paused: about {saved:.2f} USD ({yen} yen) a month less. `provision resume` restores it.",
             saved=saved,
+            yen=yen(saved),
         ),
         as_json=as_json,
     )

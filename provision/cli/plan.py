@@ -6,13 +6,13 @@ import click
 
 from provision.cli import options
 from provision.cli.outcome import print_pause_notice, report_errors
-from provision.cli.planning import inspect_and_plan, unpriced_region
+from provision.cli.planning import inspect_and_plan, print_plan
 from provision.cli.prepare import prepare_run
 from provision.errors import NotChecked
 from provision.i18n import _
 from provision.run import Options
 from provision.ui.progress import Progress
-from provision.ui.reports import show_json, show_plan
+from provision.ui.reports import show_json
 from provision.wizard import domain
 
 
@@ -38,6 +38,6 @@ def plan(given: Options, as_json: bool) -> int:
     if as_json:
         show_json(found.to_dict())
     else:
-        show_plan(found, sys.stdout, unpriced_region(run), verbose=given.verbose)
+        print_plan(run, found, sys.stdout)
     errors = [error for error in found.errors if not isinstance(error, NotChecked)]
     return report_errors(errors) if errors or engine.unchecked else 0

@@ -6,26 +6,51 @@ from typing import Any
 
 from provision.clients import aws_errors
 from provision.engine.engine import Engine
+from provision.engine.inspector import Observation
 from provision.engine.plan import Change, Plan, make_plan
 from provision.errors import Cancelled, ProvisionError
 from provision.i18n import _
-from provision.pricing import prices
+from provision.pricing import prices, yen
 from provision.run import Options, Run
 from provision.settings import Settings, read_setting
 from provision.stack import Secrets, Stack
 from provision.ui.errors import show_error
-from provision.ui.text import account_number, show
+from provision.ui.reports import show_plan
+from provision.ui.text import account_number, note, show
 from provision.wizard import prompts
+
+
+def inspect(engine: Engine) -> dict[str, Observation]:
+    """Inspect the stack; at a terminal, say so meanwhile."""
+    with note(_("Looking at the stack.")):
+        return engine.inspect()
 
 
 def inspect_and_plan(run: Run, engine: Engine) -> Plan:
     """Inspect the stack and return the plan. Print the replaced resources that are kept on stderr."""
-    run.observations = engine.inspect()
+    run.observations = inspect(engine)
     found = make_plan(engine, run.observations, prices(run.file.settings["region"]))
     for key, why in found.kept.items():
         if key in run.file.records:
             show(_("stays: {key}: {why}", key=run.label(key), why=why), sys.stderr, hanging=2)
     return found
+
+
+def awaits_registrar(run: Run) -> bool:
+    """Return whether the registrar does not list the name servers yet, or that is not known."""
+    return bool(run.observations[run.stack.delegation.key].waiting)
+
+
+def print_plan(run: Run, plan: Plan, stream: Any) -> None:
+    """Print what setup would do."""
+    region = str(run.file.settings["region"])
+    show_plan(
+        plan,
+        stream,
+        "" if prices(region).exact else region,
+        registrar=awaits_registrar(run),
+        verbose=run.options.verbose,
+    )
 
 
 def raise_first_error(plan: Plan) -> None:
@@ -54,14 +79,24 @@ def confirm_cost(steps: list[Change], options: Options, rise: float = 0.0) -> No
     rise: how much more the updated resources cost, in USD a month.
     """
     usd = sum(step.monthly_usd for step in steps if step.action in ("create", "replace"))
-    question = _("Create the resources listed above (about {usd:.2f} USD a month)?", usd=usd)
+    question = _(
+        "Create the resources listed above (about {usd:.2f} USD, {yen} yen, a month)?",
+        usd=usd,
+        yen=yen(usd),
+    )
     if rise >= 0.01:
         usd += rise
         question = _(
-            "Change the resources listed above (about {usd:.2f} USD a month more)?", usd=usd
+            "Change the resources listed above (about {usd:.2f} USD, {yen} yen, a month more)?",
+            usd=usd,
+            yen=yen(usd),
         )
         if not steps:
-            question = _("This costs about {usd:.2f} USD a month more. Go on?", usd=usd)
+            question = _(
+                "This costs about {usd:.2f} USD ({yen} yen) a month more. Go on?",
+                usd=usd,
+                yen=yen(usd),
+            )
     if usd and not options.yes and not prompts.confirm(question):
         raise Cancelled(_("Cancelled. Nothing was changed."))
 
@@ -99,9 +134,3 @@ def no_service(run: Run) -> ProvisionError:
         _("the stack is paused") if run.file.paused else _("there is none yet"),
         _("Run `provision resume`.") if run.file.paused else _("Run `provision setup`."),
     )
-
-
-def unpriced_region(run: Run) -> str:
-    """Return the region if there are no prices for it, so that Tokyo's are used; else ""."""
-    region = str(run.file.settings["region"])
-    return "" if prices(region).exact else region

@@ -58,8 +58,6 @@ def prepare_run(
             if file.settings[key] is None:
                 file.set(key, value, save=save)
     if not save and not file.path.exists() and file.settings["domain"] is None:
-        if recovery_error:
-            show_error(recovery_error)
         raise no_stack(file)
 
     def here() -> Aws:

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable
 
 from provision.cli.outcome import report_errors
-from provision.cli.planning import confirm_cost, no_service, shown_settings, tasks_cost
+from provision.cli.planning import confirm_cost, inspect, no_service, shown_settings, tasks_cost
 from provision.cli.prepare import prepare_run
 from provision.clients import aws_errors
 from provision.engine import inspector
@@ -55,7 +55,7 @@ def scale(options: Options, *, start: bool, as_json: bool) -> int:
 
 def confirm_more_tasks(run: Run, engine: Engine, count: int) -> None:
     """Ask for confirmation if these are more tasks than the service was set up with."""
-    run.observations = engine.inspect()
+    run.observations = inspect(engine)
     if shown := shown_settings(run):
         rise = tasks_cost(run, {**shown, "service.count": count}) - tasks_cost(run, shown)
         confirm_cost([], run.options, rise)

@@ -12,6 +12,7 @@ import click
 from provision import retries
 from provision.cli import options
 from provision.cli.outcome import report_errors
+from provision.cli.planning import inspect
 from provision.cli.prepare import prepare_run
 from provision.cli.scaling import restart_service
 from provision.clients import aws_errors
@@ -68,7 +69,7 @@ def rotate(run: Run, engine: Engine, progress: Progress, *, as_json: bool = Fals
         )
     for parameter in parameters:
         parameter.consented = bool(parameter.secret)  # an adopted one may be changed
-    run.observations = engine.inspect()
+    run.observations = inspect(engine)
     live = {each.key: run.observations[each.key].live or {} for each in parameters}
     plain = [each for each in parameters if each.plain]
     changed = [each for each in parameters if not live[each.key].get("UpToDate")]
@@ -89,7 +90,7 @@ def rotate(run: Run, engine: Engine, progress: Progress, *, as_json: bool = Fals
     for parameter in plain:
         _delete_plain(run, parameter)
     if plain:
-        run.observations = engine.inspect()
+        run.observations = inspect(engine)
     restarted = False
     with progress:
         outcome = engine.create_all(list(todo))

@@ -9,16 +9,16 @@ from provision.cli.doctor import check_before_setup
 from provision.cli.outcome import report_outcome, wait_limit
 from provision.cli.planning import (
     account_line,
+    awaits_registrar,
     inspect_and_plan,
+    print_plan,
     raise_first_error,
-    unpriced_region,
 )
 from provision.cli.prepare import prepare_run
 from provision.errors import Cancelled, ProvisionError
 from provision.i18n import _
 from provision.run import Options
 from provision.ui.progress import Progress
-from provision.ui.reports import show_plan
 from provision.ui.text import show
 from provision.wizard import channel, domain, prompts
 
@@ -54,7 +54,7 @@ def setup(given: Options, wait: float | None, as_json: bool) -> int:
         raise_first_error(plan)
         if channel.complete_secrets(run):
             plan = inspect_and_plan(run, engine)
-        show_plan(plan, sys.stderr, unpriced_region(run), verbose=given.verbose)
+        print_plan(run, plan, sys.stderr)
         channel.print_current_endpoint(run)
         domain.offer_to_copy(run, domain.warn(run))
         show(account_line(run, engine), sys.stderr)
@@ -67,10 +67,13 @@ def setup(given: Options, wait: float | None, as_json: bool) -> int:
                         path=run.file.path,
                     )
                 )
-            run.enters_name_servers = bool(run.sandbox) and prompts.confirm(
-                _("Should provision enter the name servers at the sandbox's registrar for you?"),
-                default=True,
-            )
+            if run.sandbox and awaits_registrar(run):
+                run.enters_name_servers = prompts.confirm(
+                    _(
+                        "Should provision enter the name servers at the sandbox's registrar for you?"
+                    ),
+                    default=True,
+                )
         run.save_sets()
         progress.expect(plan.seconds)
         with progress:

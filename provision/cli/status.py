@@ -5,6 +5,7 @@ import sys
 import click
 
 from provision.cli import options
+from provision.cli.planning import inspect
 from provision.cli.prepare import prepare_run
 from provision.i18n import _
 from provision.run import Options
@@ -29,7 +30,7 @@ def status(given: Options, as_json: bool) -> int:
     run = prepare_run(given, save=False, read_only=True)
     engine = run.engine(Progress(run.stack.resources, run.clock))
     engine.begin()
-    document = describe(run.stack, run.file, engine.inspect())
+    document = describe(run.stack, run.file, inspect(engine))
     if as_json:
         show_json(document)
     else:

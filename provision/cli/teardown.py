@@ -63,8 +63,10 @@ def teardown(given: Options, everything: bool, contents: bool, as_json: bool) ->
         with progress:
             result = engine.teardown(everything, contents_keys)
     _print_result(run, result, as_json)
-    for text in left_outside(run, result.deleted):
-        show(text, sys.stderr)
+    if texts := left_outside(run, result.deleted):
+        show(_("Left for you to do:"), sys.stderr)
+        for text in texts:
+            show(f"- {text}", sys.stderr, hanging=2)
     return report_errors(result.errors) if result.errors or result.left or result.unknown else 0
 
 

@@ -5,6 +5,7 @@ import sys
 import click
 
 from provision.cli import findings, options
+from provision.cli.planning import inspect
 from provision.cli.prepare import prepare_run
 from provision.clients.tls import Tls
 from provision.i18n import _
@@ -13,7 +14,7 @@ from provision.status_report import is_built
 from provision.ui.progress import Progress
 from provision.ui.qr import show_code
 from provision.ui.reports import show_json
-from provision.ui.text import show
+from provision.ui.text import note, show
 from provision.verify.checks import checks
 from provision.verify.tree import CheckContext, run_checks
 
@@ -34,14 +35,17 @@ def verify(given: Options, as_json: bool) -> int:
     run = prepare_run(given, save=False, read_only=True)
     engine = run.engine(Progress(run.stack.resources, run.clock))
     engine.begin()
-    run.observations = engine.inspect()
+    run.observations = inspect(engine)
     context = CheckContext(run, run.observations, Tls.from_environment())
     all_checks = checks(run.stack)
-    found = run_checks(all_checks, context)
+    with note(_("Checking the way from DNS to LINE.")):
+        found = run_checks(all_checks, context)
     if as_json:
         show_json({"url": run.stack.url, **findings.document(all_checks, found)})
         return findings.exit_status(found)
-    if is_built(run.stack, run.file):
+    if run.file.paused and not findings.failed(found):
+        show(_("Paused: `provision resume` creates again what the pause deleted."), sys.stdout)
+    elif is_built(run.stack, run.file):
         show(findings.headline(all_checks, found), sys.stdout)
     else:
         show(_("There is no stack. `provision setup` builds one."), sys.stdout)

@@ -107,8 +107,9 @@ class EcsDeployment:
         return [e for e in events if since is None or e.get("createdAt", since) >= since]
 
     def latest_event(self) -> str:
-        """Return ECS's latest message about the deployment; "" without one."""
-        return str(next((event["message"] for event in self._events()), ""))
+        """Return ECS's latest message about the deployment, with ARNs cut to their ends; "" without one."""
+        message = str(next((event["message"] for event in self._events()), ""))
+        return re.sub(r"\barn:[^ )]*:", "", message)
 
     def lines(self) -> list[str]:
         """Return the deployment's state in a few lines of text."""

@@ -125,6 +125,8 @@ class Progress:
         ):
             self._ring(seconds - before[2])
         self._rows = {**self._rows, resource.key: (event, detail, since)}
+        if event == "deleting":
+            self._expected[resource.key] = 0  # known only of its creation
         if not self._screen and (resource.key, event, detail) not in self._printed:
             sign, word = self._words[event]
             suffix = f": {detail}" if detail else ""

@@ -46,16 +46,26 @@ def unknown(reason: str) -> str:
     return _("unknown: {reason}", reason=reason)
 
 
-def show_plan(plan: Plan, stream: Any, inexact: str = "", *, verbose: bool = False) -> None:
-    """Print the number of changes, duration and cost, then the list. inexact: a region without prices."""
-    if plan.changes:
+def show_plan(
+    plan: Plan, stream: Any, inexact: str = "", *, registrar: bool = True, verbose: bool = False
+) -> None:
+    """Print the number of changes, duration and cost, then the list.
+
+    inexact: a region without prices. registrar: it is to be waited for.
+    """
+    count, minutes = len(plan.changes), max(1, round(plan.seconds / 60))
+    if not count:
+        duration = _("Nothing to change.")
+    elif registrar:
         duration = _(
-            "{changes} changes. Takes about {minutes:.0f} minutes, plus the wait for your registrar.",
-            changes=len(plan.changes),
-            minutes=plan.seconds / 60,
+            "Changes: {changes}. Takes about {minutes} min, plus the wait for your registrar.",
+            changes=count,
+            minutes=minutes,
         )
     else:
-        duration = _("Nothing to change.")
+        duration = _(
+            "Changes: {changes}. Takes about {minutes} min.", changes=count, minutes=minutes
+        )
     show(duration, stream)
     show(
         _(
@@ -200,5 +210,5 @@ def show_status(document: dict[str, Any], stream: Any, *, verbose: bool = False)
         show(f"  {one_line(line)}", stream, hanging=4)
     if document["next"]["start"] and document["next"]["stop"]:
         times = {name: day_and_time(iso) for name, iso in document["next"].items()}
-        echo(_("Next start {start}, next stop {stop}", **times), stream)
+        show(_("Next start {start}, next stop {stop}", **times), stream)
     echo(_("The bot's URL: {url}", url=document["url"]), stream)

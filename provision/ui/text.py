@@ -1,9 +1,11 @@
 """Wrap text to the terminal's width; Japanese letters take two columns, and have no spaces between them."""
 
+import os
 import re
 import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -76,6 +78,19 @@ def indented(text: str) -> str:
 def printable(text: str) -> str:
     """Return the text with control characters as JSON writes them, so that a JSON document stays the same."""
     return CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+@contextmanager
+def note(text: str) -> Iterator[None]:
+    """Show a text at a terminal while something takes its time, and remove it afterwards."""
+    shown = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"  # which cannot remove it
+    if shown:
+        print(text, end="", file=sys.stderr, flush=True)
+    try:
+        yield
+    finally:
+        if shown:
+            print("\r\x1b[2K", end="", file=sys.stderr, flush=True)
 
 
 def echo(text: str, stream: Any = None) -> None:

@@ -68,7 +68,7 @@ def image(context: CheckContext) -> Finding:
         uri = context.live(task_definition).get("Container", {}).get("image", uri)
     match = ECR_IMAGE.match(uri)
     if not match:
-        return ok(uri)
+        return ok(uri.rpartition("/")[2])
     name, _at, digest = uri[match.start(3) :].partition("@")
     repository, _colon, tag = name.partition(":")
     which = {"imageDigest": digest} if digest else {"imageTag": tag or "latest"}
@@ -80,7 +80,7 @@ def image(context: CheckContext) -> Finding:
         imageIds=[which],
     )
     if found:
-        return ok(uri)
+        return ok(uri.rpartition("/")[2])
     return ng(
         _("there is no {uri} in the repository", uri=uri),
         _("`provision deploy` builds and pushes one; or: `provision deploy --set image.uri=...`")

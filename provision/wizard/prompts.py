@@ -20,7 +20,7 @@ from provision.resources.certificate import PRIVATE_ENDINGS
 from provision.resources.vpc import ZONES
 from provision.settings import BY_KEY, Choices, Setting, Settings
 from provision.state.stack_file import StackFile
-from provision.ui.text import indented, printable, show, width, wrap
+from provision.ui.text import columns, indented, printable, show, width, wrap
 from provision.wizard.questions import (
     ARTICLE,
     FIRST,
@@ -281,7 +281,8 @@ def ask_secret(
 
     prompt = questionary.password(
         _wrapped(question)
-        + indented(_("It is not shown, and goes to Parameter Store only."))
+        + indented(_("It is shown as asterisks, and goes to Parameter Store only."))
+        + (indented(_("The sandbox's own is filled in: press Enter.")) if default else "")
         + ("" if required else indented(_("Empty: the present value stays.")))
         + "\n  ",
         default=default,
@@ -341,10 +342,13 @@ def confirm(question: str, *, default: bool = False, back: bool = False) -> bool
     _check_terminal(question)
     import questionary
 
+    wrapped, keys = _wrapped(question), _("(Y/n) ") if default else _("(y/N) ")
+    if columns(wrapped.rpartition("\n")[2] + keys) > width() - 3:
+        keys = f"\n  {keys}"
     prompt = questionary.confirm(
-        _wrapped(question),
+        wrapped,
         default=default,
-        instruction=_("(Y/n) ") if default else _("(y/N) "),
+        instruction=keys,
         **_appearance(),
     )
     answer = bool(_ask(prompt, back=back))

@@ -1,15 +1,15 @@
 """The order of the wizard's questions, whose text is in settings.py, and the choices of hours."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from provision.i18n import _
 from provision.pricing import HOURS, prices, yen
-from provision.resources.vpc import ZONES
 from provision.setting_types import FARGATE_MEMORY
 from provision.settings import SETTINGS, Settings
+from provision.stack import Secrets, Stack
 
 ARTICLE = ("cron(0 8 ? * SAT,SUN *)", "cron(0 9 ? * SAT,SUN *)", "Asia/Tokyo")
-ARTICLE_HOURS = 2 * 52 / 12  # per month: one hour on Saturdays and one on Sundays
 
 # Always asked. OTHERS and the subnets are asked only if the defaults are not kept.
 FIRST = ("domain", "host", "schedule.start")
@@ -33,8 +33,8 @@ OTHERS = tuple(
 
 def hours(settings: Settings) -> list[tuple[str, str]]:
     """Return the choices of the bot's hours, each with what the whole stack costs a month."""
-    hour, fixed = task_hour(settings), prices(settings["region"]).fixed_month(ZONES)
-    always, article = fixed + HOURS * hour, fixed + ARTICLE_HOURS * hour
+    always = _total(settings, {"schedule.start": "", "schedule.stop": ""})
+    article = _total(settings, dict(zip(OWN_TIMES, ARTICLE, strict=True)))
     return [
         (
             "always",
@@ -43,13 +43,21 @@ def hours(settings: Settings) -> list[tuple[str, str]]:
         (
             "article",
             _(
-                "Saturdays and Sundays 8:00 to 9:00 (Tokyo): {usd:.2f} USD ({yen} yen)",
+                "weekends 8:00 to 9:00 (Tokyo): {usd:.2f} USD ({yen} yen)",
                 usd=article,
                 yen=yen(article),
             ),
         ),
         ("own", _("your own days and hours (two cron expressions)")),
     ]
+
+
+def _total(settings: Settings, times: Mapping[str, str]) -> float:
+    """Return what the whole stack costs a month with these hours, in USD. A VPC is free."""
+    changed = {**settings, "network.vpc": "default", **times}
+    region_prices = prices(settings["region"])
+    stack = Stack(Settings(changed), Secrets(), {})
+    return sum(resource.costs(region_prices) for resource in stack.resources)
 
 
 def priced(key: str, settings: Settings) -> list[tuple[str, str]]:

@@ -56,12 +56,24 @@ def test_setup_status_plan_and_teardown(person: Person, addresses: dict[str, str
     (zone,) = [entry for entry in status["resources"] if entry["kind"] == "HostedZone"]
     assert zone["key"] in result["deleted"]
     gone = "The hosted zone of news-bot.example is gone, and your registrar still lists its name servers"
-    assert gone in teardown.stderr
-    switch = 'LINE still calls https://news-bot.example/webhook: switch "Use webhook" off at '
+    assert f"Left for you to do:\n- {gone}" in teardown.stderr
+    switch = '\n- LINE still calls https://news-bot.example/webhook: switch "Use webhook" off at '
     assert f"{switch}http://127.0.0.1:" in teardown.stderr  # the sandbox's, not LINE's own console
     assert "/?view=line#" in teardown.stderr
     assert {"key", "why", "monthly_usd"} == set(result["kept"][0])
     assert "resources" not in yaml.safe_load((person.folder / "stack.sandbox.yaml").read_text())
+
+
+def test_wrong_folder_without_credentials(person: Person) -> None:
+    """One error: what is missing in this folder, whatever the account may have."""
+    done = person.types("status", HOME=str(person.folder), AWS_EC2_METADATA_DISABLED="true")
+    assert (2, "") == (done.returncode, done.stdout)
+    assert (
+        "Error: There is no stack in this folder.\n"
+        "  why:  stack.yaml does not exist\n"
+        "  next: Create one with `provision setup`, name another file with --stack FILE, or get a lost file "
+        "back with `provision recover`.\n"
+    ) == done.stderr
 
 
 @pytest.mark.slow

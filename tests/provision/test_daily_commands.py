@@ -27,7 +27,9 @@ def test_pause_and_resume(person: Person, addresses: dict[str, str]) -> None:
     assert 0 == person.types("--sandbox", "setup", "--yes").returncode
     paused = person.types("--sandbox", "pause", "--yes")
     assert 0 == paused.returncode, paused.stderr
-    assert "37.53 USD" in paused.stdout
+    assert (
+        "Paused: about 37.53 USD (5,820 yen) a month less. `provision --sandbox resume` restores it.\n"
+    ) == paused.stdout
     kinds = {entry["key"].partition("/")[0]: entry for entry in _status(person)}
     assert {False} == {
         kinds[line]["live"] for line in ("load_balancer", "service", "https", "alias")
@@ -35,6 +37,8 @@ def test_pause_and_resume(person: Person, addresses: dict[str, str]) -> None:
     assert {True} == {
         kinds[line]["live"] for line in ("zone", "certificate", "log_group", "cluster")
     }
+    headline = "Paused: `provision --sandbox resume` creates again what the pause deleted."
+    assert headline == person.types("--sandbox", "verify").stdout.splitlines()[0]
     for verb in ("status", "plan", "cost"):
         done = person.types("--sandbox", verb)
         assert "`provision --sandbox resume`" in done.stdout + done.stderr
@@ -48,7 +52,7 @@ def test_pause_and_resume(person: Person, addresses: dict[str, str]) -> None:
     assert 1 == person.types("--sandbox", "start").returncode
     asked = person.types("--sandbox", "resume")
     assert 2 == asked.returncode
-    assert "37.53 USD" in asked.stderr
+    assert "37.53 USD, 5,820 yen, a month)?" in asked.stderr
     assert "--yes" in asked.stderr
     assert "  + Load balancer    28.69  create 6\n" in asked.stderr
     resumed = person.types("--sandbox", "resume", "--yes")

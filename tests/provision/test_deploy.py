@@ -418,9 +418,9 @@ def test_deploy_without_a_running_stack(env: Env) -> None:
 
 
 DEARER = [  # than 8.84 USD a month with its address
-    (("service.capacity=on-demand",), "12.11"),
-    (("service.count=3",), "17.68"),
-    (("service.cpu=1024", "service.memory=8192"), "15.57"),
+    (("service.capacity=on-demand",), "12.11 USD, 1,880 yen,"),
+    (("service.count=3",), "17.68 USD, 2,740 yen,"),
+    (("service.cpu=1024", "service.memory=8192"), "15.57 USD, 2,410 yen,"),
 ]
 
 
@@ -435,7 +435,7 @@ def test_what_costs_more_is_asked(
     with pytest.raises(UsageError) as refused:
         Deployment(env, sets=sets, yes=False)()
     assert (
-        f"Could not ask: Change the resources listed above (about {more} USD a month more)?"
+        f"Could not ask: Change the resources listed above (about {more} a month more)?"
         == refused.value.what
     )
     assert [] == env.changes()
@@ -448,7 +448,7 @@ def test_dearer_rollback_is_asked(env: Env, images: TasksByImage) -> None:
     env.setup()
     assert 0 == run_deploy(env, sets=("service.memory=1024",))[0]
     env.changes()
-    with pytest.raises(UsageError, match=r"This costs about 1\.21 USD a month more\.") as refused:
+    with pytest.raises(UsageError, match=r"about 1\.21 USD \(190 yen\) a month more\.") as refused:
         Deployment(env, back=True, yes=False)()
     assert "Add --yes." == refused.value.then
     assert [] == env.changes()
@@ -464,7 +464,7 @@ def test_starting_more_tasks_is_asked(env: Env, images: TasksByImage) -> None:
     env.setup()
     run, engine = Deployment(env, yes=False).run, env.engine()
     confirm_more_tasks(run, engine, 1)
-    with pytest.raises(UsageError, match=r"This costs about 17\.68 USD a month more\."):
+    with pytest.raises(UsageError, match=r"about 17\.68 USD \(2,740 yen\) a month more\."):
         confirm_more_tasks(run, engine, 3)
     run.options.yes = True
     confirm_more_tasks(run, engine, 3)

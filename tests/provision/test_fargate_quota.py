@@ -34,3 +34,16 @@ def test_other_events_are_no_shortage() -> None:
     """A failed health check is something else."""
     events = [{"message": "unhealthy", "createdAt": NOW}, {"message": QUOTA, "createdAt": NOW}]
     assert "" == EcsDeployment({"events": events}).capacity_shortage()
+
+
+def test_arns_of_an_event_are_cut_to_their_ends() -> None:
+    """Their beginnings would fill two lines of the live list."""
+    arn = (
+        "arn:aws:elasticloadbalancing:ap-northeast-1:123456789012:targetgroup/bot/0123456789abcdef"
+    )
+    message = f"(service bot) registered 1 targets in (target-group {arn})"
+    deployment = EcsDeployment({"deployments": [], "events": [{"message": message}]})
+    assert (
+        "(service bot) registered 1 targets in (target-group targetgroup/bot/0123456789abcdef)"
+        == deployment.latest_event()
+    )

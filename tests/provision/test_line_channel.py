@@ -86,7 +86,7 @@ def test_new_value_at_a_terminal_replaces_an_adopted_one(
     more = {**aws_environment(known), "LINE_CHANNEL_SECRET": known["channel_secret"]}
     terminal = terminals("setup", "--wait", "0", *words, **more)
     terminal.until("LINE says 401")
-    terminal.until("It is not shown")
+    terminal.until("It is shown as asterisks")
     terminal.type(known["access_token"] + ENTER)
     terminal.until("Build this?")
     terminal.type("y")

@@ -3,6 +3,8 @@
 import pytest
 
 from provision.pricing import Prices, prices, yen
+from provision.settings import Settings
+from provision.wizard.questions import hours
 
 
 def test_listed_region_has_exact_prices() -> None:
@@ -39,3 +41,15 @@ def test_fixed_month() -> None:
     us = prices("us-east-1")
     assert (730 * (0.0225 + 2 * 0.005) + 0.5) == pytest.approx(us.fixed_month(2))
     assert 0.25 * 0.04048 + 0.5 * 0.004445 + 0.005 == pytest.approx(us.task_hour(256, 512, "full"))
+
+
+def test_hours_are_offered_with_the_plans_total() -> None:
+    """What the plan shows afterwards, the collection of the news and the load balancer's options included."""
+    answers = {"domain": "x.jp", "host": "bot.x.jp"}
+    limited = {**answers, "load_balancer.rate_limit": "5000"}
+    assert [
+        "always: about 38.16 USD (5,910 yen) a month",
+        "weekends 8:00 to 9:00 (Tokyo): 29.42 USD (4,560 yen)",
+        "your own days and hours (two cron expressions)",
+    ] == [text for _value, text in hours(Settings(answers))]
+    assert "always: about 44.16 USD (6,840 yen) a month" == hours(Settings(limited))[0][1]

@@ -202,7 +202,7 @@ def test_at_a_terminal(
     terminal.until("Empty: the present value stays.")
     terminal.type("0" * 32 + ENTER)
     terminal.until("and the secret is not")
-    terminal.until("It is not shown")
+    terminal.until("It is shown as asterisks")
     terminal.type(secret + ENTER)
     terminal.until("Store CHANNEL_SECRET, and start new tasks?")
     terminal.type(ENTER)

@@ -19,7 +19,7 @@ from provision.cli.commands import introduction
 from provision.cli.first_message import exchange, outcome_of
 from provision.cli.main import program_name
 from provision.cli.outcome import print_hours
-from provision.engine.plan import Change
+from provision.engine.plan import Change, Plan
 from provision.errors import Cancelled, ProvisionError, WaitingOnExternal
 from provision.resources.base import Difference
 from provision.run import registrar_guide
@@ -30,8 +30,8 @@ from provision.state.stack_file import StackFile
 from provision.ui.errors import show_error
 from provision.ui.names import by_step, name_of
 from provision.ui.progress import Progress, clock_time
-from provision.ui.reports import headline, show_status, show_steps
-from provision.ui.text import columns, day_and_time, wrap
+from provision.ui.reports import headline, show_plan, show_status, show_steps
+from provision.ui.text import columns, day_and_time, note, wrap
 from tests.provision.conftest import ANSWERS
 
 
@@ -128,6 +128,16 @@ def test_typing_is_not_shown_in_the_live_list(monkeypatch: pytest.MonkeyPatch) -
         after = shown()
     os.close(master)
     assert (True, False, True) == (before, during, after)
+
+
+def test_deletion_shows_no_expected_time() -> None:
+    """What is known is how long a creation takes."""
+    stream, clock = Terminal(), ManualClock()
+    with Progress([resource("service/x")], clock, stream) as progress:
+        progress.report("deleting", resource("service/x"), "")
+        progress.report("waiting", resource("service/x"), "waiting for its deletion")
+        clock.advance(130)
+    assert ">  Bot  2:10  service: waiting for its deletion" in stream.lines()
 
 
 REGISTRAR = "name servers at the registrar: your registrar lists others"
@@ -299,6 +309,18 @@ def test_plan_by_step(capsys: pytest.CaptureFixture[str]) -> None:
     ] == capsys.readouterr().out.splitlines()
 
 
+def test_note_is_shown_while_something_takes_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And removed afterwards; a log and a terminal that cannot remove it do without."""
+    shown = []
+    for stream, term in ((Terminal(), "xterm"), (Terminal(), "dumb"), (io.StringIO(), "xterm")):
+        monkeypatch.setattr("sys.stderr", stream)
+        monkeypatch.setenv("TERM", term)
+        with note("Looking."):
+            shown.append(stream.getvalue())
+        shown.append(stream.getvalue())
+    assert ["Looking.", "Looking.\r\x1b[2K", "", "", "", ""] == shown
+
+
 LONG = "AccessDenied: you are not authorized to do this here, with this role"
 
 
@@ -341,6 +363,26 @@ def test_plan_and_status_at_widths(
     stream = Terminal()
     show_status(document(entry("image", ready=False, reason=LONG)), stream)
     assert status == stream.getvalue().splitlines()[2:-2]
+
+
+@pytest.mark.parametrize(
+    ("changes", "registrar", "expected"),
+    [
+        (CHANGES[:2], True, "Changes: 2. Takes about 4 min, plus the wait for your registrar."),
+        (CHANGES[2:3], False, "Changes: 1. Takes about 4 min."),
+        (CHANGES[3:4], True, "Nothing to change."),
+    ],
+)
+def test_headline_of_a_plan(
+    changes: list[Change],
+    *,
+    registrar: bool,
+    expected: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The wait for the registrar is named only where there is one."""
+    show_plan(Plan(changes, [], 245), sys.stdout, registrar=registrar)
+    assert expected == capsys.readouterr().out.splitlines()[0]
 
 
 def test_plan_by_resource(capsys: pytest.CaptureFixture[str]) -> None:

@@ -252,3 +252,4 @@ def test_pressing_only_enter(
     assert "help" in wizard.terminal.until(message["reply"][0]["text"][:20])
     wizard.until("It works, from LINE to AWS and back.")
     assert 0 == wizard.terminal.wait()
+    assert 1 == wizard.terminal.output.count("https://news-bot.example/webhook")
