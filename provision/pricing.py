@@ -53,8 +53,9 @@ REGIONS = {
 
 
 def yen(usd: float) -> str:
-    """Return an amount of USD in yen, rounded to ten, as a person reads it."""
-    return f"{round(usd * YEN, -1):,.0f}"
+    """Return an amount of USD in yen, as a person reads it: from ten yen on, rounded to ten."""
+    amount = usd * YEN
+    return f"{round(amount, -1 if amount >= 10 else 0):,.0f}"
 
 
 def prices(region: str) -> Prices:

@@ -205,12 +205,20 @@ def test_empty_plan() -> None:
 @pytest.mark.parametrize(
     ("action", "rise", "question"),
     [
-        ("create", 0.0, "Create the resources listed above (about 5.00 USD a month)?"),
-        ("replace", 0.0, "Create the resources listed above (about 5.00 USD a month)?"),
-        ("create", 1.0, "Change the resources listed above (about 6.00 USD a month more)?"),
-        ("update", 1.0, "Change the resources listed above (about 1.00 USD a month more)?"),
-        ("", 1.0, "This costs about 1.00 USD a month more. Go on?"),
-        ("", 0.01, "This costs about 0.01 USD a month more. Go on?"),
+        ("create", 0.0, "Create the resources listed above (about 5.00 USD, 780 yen, a month)?"),
+        ("replace", 0.0, "Create the resources listed above (about 5.00 USD, 780 yen, a month)?"),
+        (
+            "create",
+            1.0,
+            "Change the resources listed above (about 6.00 USD, 930 yen, a month more)?",
+        ),
+        (
+            "update",
+            1.0,
+            "Change the resources listed above (about 1.00 USD, 160 yen, a month more)?",
+        ),
+        ("", 1.0, "This costs about 1.00 USD (160 yen) a month more. Go on?"),
+        ("", 0.01, "This costs about 0.01 USD (2 yen) a month more. Go on?"),
         ("update", 0.0, ""),
         ("keep", 0.0, ""),
         ("delete", 0.0, ""),

@@ -30,8 +30,10 @@ def test_task_hour() -> None:
 
 
 def test_yen() -> None:
-    """At 155 yen to the dollar, to the next ten yen."""
-    assert ["0", "80", "5,910", "155,000"] == [yen(usd) for usd in (0.03, 0.5, 38.16, 1000)]
+    """At 155 yen to the dollar; from ten yen on to the next ten."""
+    assert ["0", "5", "80", "5,910", "155,000"] == [
+        yen(usd) for usd in (0.001, 0.03, 0.5, 38.16, 1000)
+    ]
 
 
 def test_fixed_month() -> None:

@@ -8,7 +8,6 @@ from provision.pricing import prices
 from provision.schedules import hours_a_month, next_time, times_a_month
 from provision.settings import Settings
 from provision.stack import Secrets, Stack
-from provision.wizard import questions
 from tests.provision.conftest import ANSWERS
 
 WEEK = 7 * 24
@@ -108,12 +107,3 @@ def test_next_start_of_other_expressions(expression: str, expected: str | None) 
 def test_times_a_month(expression: str, times: float) -> None:
     """In a month of 730 hours; a single run counts as none."""
     assert times == pytest.approx(times_a_month(expression))
-
-
-def test_hours_to_choose_from() -> None:
-    """Each with what the whole stack costs a month: 29.19 of it whether a task runs or not."""
-    assert [
-        ("always", "always: about 38.03 USD (5,890 yen) a month"),
-        ("article", "Saturdays and Sundays 8:00 to 9:00 (Tokyo): 29.29 USD (4,540 yen)"),
-        ("own", "your own days and hours (two cron expressions)"),
-    ] == questions.hours(Settings({}))
