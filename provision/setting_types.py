@@ -119,6 +119,18 @@ def image_reference(raw: Raw) -> str:
     raise ValueError(_("an image, preferably by digest: public.ecr.aws/name/image@sha256:..."))
 
 
+def feed_url(raw: Raw) -> str:
+    """Return the http(s) URL of a feed."""
+    try:
+        if isinstance(raw, str) and re.fullmatch(r"https?://\S{1,2000}", raw):
+            parts = urlsplit(raw)
+            if parts.hostname and parts.port != 0:
+                return raw
+    except ValueError:  # brackets without an IPv6 address, or no port
+        pass
+    raise ValueError(_("a list of http(s) URLs"))
+
+
 def schedule_expression(raw: Raw) -> str:
     """Return an EventBridge Scheduler expression: cron, rate or at."""
     try:
@@ -137,7 +149,12 @@ def schedule_expression(raw: Raw) -> str:
 def time_zone(raw: Raw) -> str:
     """Return the name of an IANA time zone."""
     try:
-        if isinstance(raw, str):
+        # The computer's own list may have others, such as localtime and right/UTC.
+        if (
+            isinstance(raw, str)
+            and re.fullmatch(r"[A-Z][A-Za-z0-9_/+-]+", raw)
+            and raw != "Factory"
+        ):
             return ZoneInfo(raw).key
     except (ValueError, KeyError, OSError):
         pass
