@@ -109,6 +109,15 @@ def _contained_name(text: str) -> str:
     return converted if HOST_NAME.fullmatch(converted) else ""
 
 
+def is_punycode(label: str) -> bool:
+    """Return whether a label is xn-- and valid Punycode. Source: ACM User Guide, "Managed renewal"."""
+    try:
+        text = label.removeprefix("xn--").encode().decode("punycode")
+        return not text.isascii() and f"xn--{text.encode('punycode').decode()}" == label
+    except UnicodeError:
+        return False
+
+
 def image_reference(raw: Raw) -> str:
     """Return the name of a container image."""
     try:

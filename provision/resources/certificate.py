@@ -28,6 +28,7 @@ from provision.resources.base import (
     tags_to_list,
 )
 from provision.resources.load_balancer import foreign_users
+from provision.setting_types import is_punycode
 
 # Each of these in a CAA record lets ACM issue. ACM User Guide, "Configuring a CAA record".
 AMAZON = {"amazon.com", "amazontrust.com", "awstrust.com", "amazonaws.com"}
@@ -61,18 +62,9 @@ def never_certified(host: str) -> str:
         if f".{host}".endswith(f".{domain}"):
             return _("ACM issues no certificates for names in {domain}", domain=domain)
     for label in host.split("."):
-        if label[2:4] == "--" and not _is_punycode(label):
+        if label[2:4] == "--" and not is_punycode(label):
             return _("ACM issues no certificates with {label}: it is not Punycode", label=label)
     return ""
-
-
-def _is_punycode(label: str) -> bool:
-    """Return whether a label is xn-- and valid Punycode. Source: ACM User Guide, "Managed renewal"."""
-    try:
-        text = label.removeprefix("xn--").encode().decode("punycode")
-        return not text.isascii() and f"xn--{text.encode('punycode').decode()}" == label
-    except UnicodeError:
-        return False
 
 
 @resource
