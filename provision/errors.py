@@ -39,7 +39,7 @@ class UsageError(ProvisionError):
 
 
 class Cancelled(ProvisionError):
-    """The person answered no: what was not done, in one sentence."""
+    """The command ends early (the person answered no, or pressed Ctrl-C): one sentence."""
 
     def __init__(self, what: str) -> None:
         super().__init__(what, "", "")

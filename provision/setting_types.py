@@ -109,6 +109,15 @@ def _contained_name(text: str) -> str:
     return converted if HOST_NAME.fullmatch(converted) else ""
 
 
+def is_punycode(label: str) -> bool:
+    """Return whether a label is xn-- and valid Punycode. Source: ACM User Guide, "Managed renewal"."""
+    try:
+        text = label.removeprefix("xn--").encode().decode("punycode")
+        return not text.isascii() and f"xn--{text.encode('punycode').decode()}" == label
+    except UnicodeError:
+        return False
+
+
 def image_reference(raw: Raw) -> str:
     """Return the name of a container image."""
     try:
@@ -117,6 +126,18 @@ def image_reference(raw: Raw) -> str:
     except ValueError:
         pass
     raise ValueError(_("an image, preferably by digest: public.ecr.aws/name/image@sha256:..."))
+
+
+def feed_url(raw: Raw) -> str:
+    """Return the http(s) URL of a feed."""
+    try:
+        if isinstance(raw, str) and re.fullmatch(r"https?://\S{1,2000}", raw):
+            parts = urlsplit(raw)
+            if parts.hostname and parts.port != 0:
+                return raw
+    except ValueError:  # brackets without an IPv6 address, or no port
+        pass
+    raise ValueError(_("a list of http(s) URLs"))
 
 
 def schedule_expression(raw: Raw) -> str:
@@ -137,7 +158,12 @@ def schedule_expression(raw: Raw) -> str:
 def time_zone(raw: Raw) -> str:
     """Return the name of an IANA time zone."""
     try:
-        if isinstance(raw, str):
+        # The computer's own list may have others, such as localtime and right/UTC.
+        if (
+            isinstance(raw, str)
+            and re.fullmatch(r"[A-Z][A-Za-z0-9_/+-]+", raw)
+            and raw != "Factory"
+        ):
             return ZoneInfo(raw).key
     except (ValueError, KeyError, OSError):
         pass

@@ -15,6 +15,7 @@ from provision.setting_types import (
     FARGATE_MEMORY,
     Raw,
     fargate_cpu,
+    feed_url,
     host_name,
     image_reference,
     list_of,
@@ -77,11 +78,11 @@ SETTINGS = (
         "name",
         "news-bot",
         text_like(
-            # Refused by load balancers, security groups, S3 (twice), and ECR.
-            r"(?!internal-|sg-|sthree-|amzn-s3-demo)(?!.*--)[a-z][a-z0-9-]{0,18}[a-z0-9]",
+            # Refused by load balancers, security groups, S3 (twice), Scheduler (its own group), and ECR.
+            r"(?!internal-|sg-|sthree-|amzn-s3-demo|default\Z)(?!.*--)[a-z][a-z0-9-]{0,18}[a-z0-9]",
             lambda: _(
                 "2 to 20 characters of a-z, 0-9 and single -, starting with a letter, not ending with -, "
-                "not starting with internal-, sg-, sthree- or amzn-s3-demo"
+                "not starting with internal-, sg-, sthree- or amzn-s3-demo; not default"
             ),
         ),
         lambda: _("What should the stack be called?"),
@@ -161,10 +162,7 @@ SETTINGS = (
     Setting(
         "image.uri",
         "",
-        text_like(
-            r"[A-Za-z0-9][A-Za-z0-9_.:/@-]{0,510}",
-            lambda: _("an image URI such as public.ecr.aws/name/bot:1"),
-        ),
+        image_reference,
         lambda: _("Which container image should the bot use?"),
         lambda: _(
             "The bot's image. Empty: this project's bot, built and pushed. Or a URI that Fargate can pull."
@@ -295,7 +293,7 @@ SETTINGS = (
     Setting(
         "news.feeds",
         list(FEEDS),
-        list_of(text_like(r"https?://\S{1,2000}", lambda: _("a list of http(s) URLs"))),
+        list_of(feed_url),
         lambda: _("Which feeds should the bot read?"),
         lambda: _(
             "RSS or Atom URLs with commas between, a category after #; read their terms. Empty: no news."
@@ -403,6 +401,9 @@ class Settings(Mapping[str, Any]):
                 )
         if schedules.coincide(self["schedule.start"], self["schedule.stop"]):
             return "schedule.stop", _("times other than those of schedule.start")
+        keys = [pair.partition("=")[0].lower() for pair in self["aws.tags"]]
+        if len(set(keys)) < len(keys):  # IAM's keys are the same in upper and lower case
+            return "aws.tags", _("each key once, in upper or lower case")
         if self["line.access_token_parameter"] == self["line.channel_secret_parameter"]:
             return "line.channel_secret_parameter", _("a name different from the access token's")
         return None

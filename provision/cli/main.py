@@ -39,10 +39,11 @@ from provision.cli import (
     verify,
 )
 from provision.cli import open as open_verb
-from provision.errors import Pending, ProvisionError, os_error
+from provision.errors import Cancelled, Pending, ProvisionError, os_error
 from provision.i18n import _
+from provision.ui import errors, reports
 from provision.ui.errors import show_error
-from provision.ui.text import echo, show
+from provision.ui.text import echo
 
 OUTPUT_ERRORS = (errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 ERROR_HANDLER = "provision"  # codec error handler for characters that an encoding lacks
@@ -157,22 +158,27 @@ def end_with(status: int) -> NoReturn:
 def run(arguments: list[str]) -> int:
     """Run one command. Return the exit status."""
     language = i18n.language()
+    reports.begin_document()
     try:
         return guarded(
-            lambda: int(build().main(arguments, prog_name="provision", standalone_mode=False) or 0)
+            lambda: int(build().main(arguments, prog_name="provision", standalone_mode=False) or 0),
+            as_json="--json" in arguments and "logs" not in arguments,  # which prints lines
         )
     finally:
         i18n.repeat_flags("")
         i18n.use(language)
 
 
-def guarded(action: Callable[[], int]) -> int:
+def guarded(action: Callable[[], int], *, as_json: bool = False) -> int:
     """Run an action and return its exit status. No exception is raised.
 
+    as_json: if it fails before it has printed a JSON document, its errors are printed as one.
     A closed pipe (`| head`) exits with 1 silently; other errors of writing the output are reported.
     """
     try:
         status = _run_action(action)
+        if as_json and status:
+            reports.show_missing_document()
         sys.stdout.flush()
         return status
     except BrokenPipeError:
@@ -192,18 +198,17 @@ def _run_action(action: Callable[[], int]) -> int:
         return action()
     except click.ClickException as error:
         error.show()
+        errors.shown.append({"what": error.format_message(), "why": "", "next": ""})
         return 2 if isinstance(error, click.UsageError) else 1
     except Pending as why:
-        show(
-            _("Not possible yet: {reason}. Run the same command again.", reason=why.reason),
-            sys.stderr,
-        )
+        text = _("Not possible yet: {reason}. Run the same command again.", reason=why.reason)
+        show_error(Cancelled(text))
         return 1
     except ProvisionError as error:
         show_error(error)
         return error.exit_status
     except (KeyboardInterrupt, click.Abort):
-        show(_("Stopped. Nothing is lost. Run the same command to continue."), sys.stderr)
+        show_error(Cancelled(_("Stopped. Nothing is lost. Run the same command to continue.")))
         return 130
     except Exception as error:
         if isinstance(error, OSError) and error.filename is None and error.errno in OUTPUT_ERRORS:

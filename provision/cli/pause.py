@@ -9,10 +9,10 @@ from provision.cli.cost import hourly_cost
 from provision.cli.outcome import report_errors
 from provision.cli.prepare import prepare_run
 from provision.cli.teardown import confirm_contents
-from provision.errors import Cancelled
+from provision.errors import Cancelled, ProvisionError
 from provision.i18n import _
 from provision.pricing import yen
-from provision.run import Options
+from provision.run import Options, Run
 from provision.ui.progress import Progress
 from provision.ui.reports import show_result
 from provision.ui.text import show
@@ -38,6 +38,7 @@ def pause(given: Options, contents: bool, as_json: bool) -> int:
         progress = Progress([], run.clock)  # a row for what it deletes, not for what stays
         engine = run.engine(progress)
         engine.begin()
+        _raise_if_nothing_to_pause(run)
         saved = hourly_cost(run)
         contents_keys = confirm_contents(run, engine.check_pause(), contents)
         question = _(
@@ -64,3 +65,14 @@ def pause(given: Options, contents: bool, as_json: bool) -> int:
         as_json=as_json,
     )
     return 0
+
+
+def _raise_if_nothing_to_pause(run: Run) -> None:
+    """Raise ProvisionError without a load balancer and a service: `resume` would build the stack."""
+    paid = {each.key for each in run.stack.resources if each.deletion.on_pause}
+    if not run.file.paused and not paid & run.file.records.keys():
+        raise ProvisionError(
+            _("Could not pause the stack."),
+            _("nothing of it is charged by the hour"),
+            _("Run `provision status`."),
+        )

@@ -28,16 +28,19 @@ from provision.resources.base import (
     tags_to_list,
 )
 from provision.resources.load_balancer import foreign_users
+from provision.setting_types import is_punycode
 
 # Each of these in a CAA record lets ACM issue. ACM User Guide, "Configuring a CAA record".
 AMAZON = {"amazon.com", "amazontrust.com", "awstrust.com", "amazonaws.com"}
-# Top-level names that nobody can register. RFC 6761, RFC 7686, and ICANN's name for private networks.
 # Top-level domains that nobody can register. Sources: IANA, "Special-Use Domain Names" (RFC 6761, 6762, 8375,
 # 9476), ICANN's .internal; .example is the sandbox's.
 PRIVATE_ENDINGS = (
     *("alt", "arpa", "corp", "home", "internal", "intranet", "invalid", "lan", "local"),
     *("localdomain", "localhost", "mail", "onion", "private", "test"),
 )
+# Amazon's own domains, for which ACM issues to nobody else. Source: ACM User Guide, "Request a public
+# certificate".
+AMAZON_DOMAINS = ("amazonaws.com", "cloudfront.net", "elasticbeanstalk.com")
 
 
 # Properties of CAA records that a certificate authority knows (IANA, "Certification Authority Restriction
@@ -46,6 +49,22 @@ KNOWN_PROPERTIES = ("issue", "issuewild", "iodef", "contactemail", "contactphone
 CRITICAL = 128
 # Final statuses of a certificate that was not issued. ACM API, CertificateDetail.
 FINAL = ("FAILED", "VALIDATION_TIMED_OUT", "EXPIRED", "REVOKED", "INACTIVE")
+
+
+def never_certified(host: str) -> str:
+    """Return why ACM never issues a certificate for a name; "" if it may."""
+    ending = host.rpartition(".")[2]
+    if ending in PRIVATE_ENDINGS:
+        return _(
+            "ACM issues no certificates for .{ending}, which nobody can register", ending=ending
+        )
+    for domain in AMAZON_DOMAINS:
+        if f".{host}".endswith(f".{domain}"):
+            return _("ACM issues no certificates for names in {domain}", domain=domain)
+    for label in host.split("."):
+        if label[2:4] == "--" and not is_punycode(label):
+            return _("ACM issues no certificates with {label}: it is not Punycode", label=label)
+    return ""
 
 
 @resource
@@ -90,14 +109,10 @@ class Certificate(Resource):
 
         DNS failures are ignored.
         """
-        ending = self.host.rpartition(".")[2]
-        if ending in PRIVATE_ENDINGS:
+        if why := never_certified(self.host):
             raise ProvisionError(
                 _("Could not request the certificate of {host}.", host=self.host),
-                _(
-                    "ACM issues no certificates for .{ending}, which nobody can register",
-                    ending=ending,
-                ),
+                why,
                 _("Use a domain that you have bought: `provision setup --set domain=...`"),
             )
         try:

@@ -15,7 +15,7 @@ from provision.resources.base import (
     output,
     resource,
 )
-from provision.resources.tagged_ec2 import TaggedEc2, created_by, ec2_filter, matching
+from provision.resources.tagged_ec2 import TaggedEc2, created_by, describe_all, ec2_filter
 from provision.resources.vpc import Vpc
 
 
@@ -52,7 +52,7 @@ class InternetGateway(TaggedEc2):
     @classmethod
     def describe(cls, clients: Clients, filters: list[dict[str, Any]]) -> list[Live]:
         """Call DescribeInternetGateways."""
-        return list(clients.aws.ec2.describe_internet_gateways(Filters=filters)["InternetGateways"])
+        return describe_all(clients.aws, "describe_internet_gateways", "InternetGateways", filters)
 
     def create(self, clients: Clients) -> Live | None:
         """Call CreateInternetGateway."""
@@ -111,8 +111,7 @@ class GatewayAttachment(Resource):
         """Find it among the gateway's attachments."""
         vpc_id = self.vpc_id or self.vpc.id
         filters = ec2_filter("internet-gateway-id", self.gateway_id or self.gateway.id)
-        answer = clients.aws.ec2.describe_internet_gateways(Filters=filters)
-        for gateway in matching(answer["InternetGateways"], filters):
+        for gateway in InternetGateway.describe(clients, filters):
             for attachment in gateway.get("Attachments", []):
                 if attachment.get("VpcId") == vpc_id and attachment.get("State") != "detached":
                     return {**attachment, "InternetGatewayId": gateway["InternetGatewayId"]}

@@ -21,7 +21,15 @@ from provision.resources.base import (
     tags_to_list,
 )
 from provision.resources.issued_certificate import IssuedCertificate
-from provision.resources.load_balancer import ELB, SERVICE, LoadBalancer, tags_of, with_stack_tags
+from provision.resources.load_balancer import (
+    ELB,
+    SERVICE,
+    LoadBalancer,
+    listeners_of,
+    rules_of,
+    tags_of,
+    with_stack_tags,
+)
 from provision.resources.target_group import TargetGroup
 
 TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06"  # TLS 1.2 and 1.3; ECDHE with GCM, for LINE
@@ -67,11 +75,11 @@ class Listener(Resource):
 
     def find(self, clients: Clients) -> Live | None:
         """Find the listener by ARN, else by port."""
-        describe = clients.aws.elbv2.describe_listeners
         if self.arn:
-            listeners = describe(ListenerArns=[self.arn])["Listeners"]
+            answer = clients.aws.elbv2.describe_listeners(ListenerArns=[self.arn])
+            listeners = answer["Listeners"]
         else:
-            listeners = describe(LoadBalancerArn=self.load_balancer.arn)["Listeners"]
+            listeners = listeners_of(clients, self.load_balancer.arn)
         mine = (item for item in listeners if self.arn in ("", item["ListenerArn"]))
         return next((dict(item) for item in mine if item["Port"] == self.port), None)
 
@@ -162,11 +170,10 @@ class Rule(Resource):
 
     def find(self, clients: Clients) -> Live | None:
         """Find the rule by ARN, else by its conditions."""
-        describe = clients.aws.elbv2.describe_rules
         if self.arn:
-            rules = describe(RuleArns=[self.arn])["Rules"]
+            rules = clients.aws.elbv2.describe_rules(RuleArns=[self.arn])["Rules"]
             return next((_shape_rule(rule) for rule in rules if rule["RuleArn"] == self.arn), None)
-        rules = describe(ListenerArn=self.listener.arn)["Rules"]
+        rules = rules_of(clients, self.listener.arn)
         shapes = [_shape_rule(rule) for rule in rules if not rule["IsDefault"]]
         own = _values(self.conditions())
         return next((live for live in shapes if live["ConditionValues"] == own), None)
@@ -231,12 +238,12 @@ class WebhookRule(Rule):
     @classmethod
     def list_tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
         """Return the rules of the HTTPS listeners by tags: that of a former host may have no record."""
-        elbv2, rules = clients.aws.elbv2, []
+        rules: list[Live] = []
         for _tags, balancer in LoadBalancer.list_tagged(clients, stack):
             arn = balancer["LoadBalancerArn"]
-            for listener in elbv2.describe_listeners(LoadBalancerArn=arn)["Listeners"]:
+            for listener in listeners_of(clients, arn):
                 if listener["Port"] == HttpsListener.port:
-                    rules += elbv2.describe_rules(ListenerArn=listener["ListenerArn"])["Rules"]
+                    rules += rules_of(clients, listener["ListenerArn"])
         return with_stack_tags(clients, stack, list(map(_shape_rule, rules)), "RuleArn")
 
     def identity(self) -> str:
@@ -245,8 +252,7 @@ class WebhookRule(Rule):
 
     def _priority(self, clients: Clients) -> int:
         """Return the lowest priority that no other rule of the listener has."""
-        rules = clients.aws.elbv2.describe_rules(ListenerArn=self.listener.arn)["Rules"]
-        taken = {rule["Priority"] for rule in rules}
+        taken = {rule["Priority"] for rule in rules_of(clients, self.listener.arn)}
         return next(number for number in range(1, 1000) if str(number) not in taken)
 
     def conditions(self) -> list[dict[str, Any]]:

@@ -275,6 +275,18 @@ def with_stack_tags(clients: Clients, stack: str, found: list[Live], arn: str) -
     return tagged
 
 
+def listeners_of(clients: Clients, arn: str) -> list[Live]:
+    """Return the listeners of a load balancer."""
+    pages = clients.aws.elbv2.get_paginator("describe_listeners").paginate(LoadBalancerArn=arn)
+    return [dict(listener) for page in pages for listener in page["Listeners"]]
+
+
+def rules_of(clients: Clients, listener: str) -> list[Live]:
+    """Return the rules of a listener, by its ARN."""
+    pages = clients.aws.elbv2.get_paginator("describe_rules").paginate(ListenerArn=listener)
+    return [dict(rule) for page in pages for rule in page["Rules"]]
+
+
 def foreign_rules(
     clients: Clients, arn: str, ours: frozenset[str], stack: str
 ) -> list[tuple[ExternalUse, list[dict[str, Any]]]]:
@@ -282,14 +294,11 @@ def foreign_rules(
 
     Return [] for a deleted load balancer, which a target group may refer to for some minutes.
     """
-    elbv2, found = clients.aws.elbv2, []
-    listeners = (
-        call_or_none("LoadBalancerNotFound", elbv2.describe_listeners, LoadBalancerArn=arn) or {}
-    )
-    for live in listeners.get("Listeners", []):
+    found = []
+    for live in call_or_none("LoadBalancerNotFound", listeners_of, clients=clients, arn=arn) or []:
         name = f"{live['Protocol']}:{live['Port']}"
         found.append((live["ListenerArn"], name, live["DefaultActions"]))
-        for rule in elbv2.describe_rules(ListenerArn=live["ListenerArn"])["Rules"]:
+        for rule in rules_of(clients, live["ListenerArn"]):
             if not rule["IsDefault"]:
                 found.append((rule["RuleArn"], f"{name} {rule['Priority']}", rule["Actions"]))
     return [

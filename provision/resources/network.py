@@ -18,7 +18,7 @@ from provision.resources.base import (
     tags_to_dict,
 )
 from provision.resources.route_table import Route, RouteTableAssociation
-from provision.resources.tagged_ec2 import ec2_filter, matching
+from provision.resources.tagged_ec2 import describe_all, ec2_filter
 from provision.resources.vpc import MIN_ZONES, ZONES, has_fargate
 
 FREE_ADDRESSES = 8  # ELB User Guide, "Subnets for your load balancer"
@@ -224,8 +224,8 @@ def one_per_zone(subnets: list[Live]) -> list[str]:
 def subnets_of(aws: Aws, vpc_id: str) -> tuple[list[Live], dict[str, Live]]:
     """Return all subnets of a VPC, and the public ones by id."""
     in_vpc = ec2_filter("vpc-id", vpc_id)
-    subnets = matching(aws.ec2.describe_subnets(Filters=in_vpc)["Subnets"], in_vpc)
-    tables = matching(aws.ec2.describe_route_tables(Filters=in_vpc)["RouteTables"], in_vpc)
+    subnets = describe_all(aws, "describe_subnets", "Subnets", in_vpc)
+    tables = describe_all(aws, "describe_route_tables", "RouteTables", in_vpc)
     return subnets, {s["SubnetId"]: s for s in subnets if is_public(s, tables)}
 
 
@@ -265,4 +265,4 @@ def vpc_choices(vpcs: list[Live]) -> list[tuple[str, str]]:
 def _vpcs(aws: Aws, vpc: str) -> list[Live]:
     """Return the VPC of a value of network.vpc; [] if there is none."""
     filters = ec2_filter("is-default", "true") if vpc == "default" else ec2_filter("vpc-id", vpc)
-    return matching(aws.ec2.describe_vpcs(Filters=filters)["Vpcs"], filters)
+    return describe_all(aws, "describe_vpcs", "Vpcs", filters)

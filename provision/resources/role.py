@@ -94,7 +94,8 @@ class Role(Resource):
         ]
 
         def with_tags(role: Live) -> Tagged:
-            return tags_to_dict(iam.list_role_tags(RoleName=role["RoleName"])["Tags"]), role
+            pages = iam.get_paginator("list_role_tags").paginate(RoleName=role["RoleName"])
+            return tags_to_dict([tag for page in pages for tag in page["Tags"]]), role
 
         return [
             (tags, role) for tags, role in run_all(with_tags, roles) if has_stack_tag(tags, stack)

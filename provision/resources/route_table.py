@@ -15,7 +15,7 @@ from provision.resources.base import (
     resource,
 )
 from provision.resources.internet_gateway import GatewayAttachment
-from provision.resources.tagged_ec2 import TaggedEc2, created_by, ec2_filter, matching
+from provision.resources.tagged_ec2 import TaggedEc2, created_by, describe_all, ec2_filter
 from provision.resources.vpc import Subnet, Vpc
 
 ANYWHERE = "0.0.0.0/0"
@@ -53,7 +53,7 @@ class RouteTable(TaggedEc2):
     @classmethod
     def describe(cls, clients: Clients, filters: list[dict[str, Any]]) -> list[Live]:
         """Call DescribeRouteTables."""
-        return list(clients.aws.ec2.describe_route_tables(Filters=filters)["RouteTables"])
+        return describe_all(clients.aws, "describe_route_tables", "RouteTables", filters)
 
     def create(self, clients: Clients) -> Live | None:
         """Call CreateRouteTable."""
@@ -108,8 +108,7 @@ class Route(Resource):
     def find(self, clients: Clients) -> Live | None:
         """Find the route among the table's routes."""
         filters = ec2_filter("route-table-id", self.table_id or self.table.id)
-        answer = clients.aws.ec2.describe_route_tables(Filters=filters)
-        for table in matching(answer["RouteTables"], filters):
+        for table in RouteTable.describe(clients, filters):
             for route in table.get("Routes", []):
                 if route.get("DestinationCidrBlock") == ANYWHERE:
                     return {**route, "RouteTableId": table["RouteTableId"]}
@@ -190,7 +189,7 @@ class RouteTableAssociation(Resource):
         """Find the association by subnet, because replacing it changes its id."""
         subnet_id = self.subnet_id or self.subnet.id
         filters = ec2_filter("association.subnet-id", subnet_id)
-        for table in clients.aws.ec2.describe_route_tables(Filters=filters)["RouteTables"]:
+        for table in RouteTable.describe(clients, filters):
             for association in table.get("Associations", []):
                 if association.get("SubnetId") == subnet_id:
                     return {**association, "RouteTableId": table["RouteTableId"]}

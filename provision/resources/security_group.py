@@ -25,6 +25,7 @@ from provision.resources.base import (
 from provision.resources.network import Network
 from provision.resources.tagged_ec2 import (
     created_by,
+    describe_all,
     ec2_filter,
     foreign_interfaces,
     matching,
@@ -102,9 +103,8 @@ class SecurityGroup(Resource):
     @classmethod
     def list_tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
         """Return security groups by tag."""
-        answer = clients.aws.ec2.describe_security_groups(Filters=stack_filter(stack))
-        found = answer["SecurityGroups"]
-        return [(tags_to_dict(group.get("Tags", [])), dict(group)) for group in found]
+        found = _describe_groups(clients, stack_filter(stack))
+        return [(tags_to_dict(group.get("Tags", [])), group) for group in found]
 
     def lookup_needs(self) -> list[Resource]:
         """Return the network: the group is found by name in its VPC."""
@@ -112,9 +112,9 @@ class SecurityGroup(Resource):
 
     def find(self, clients: Clients) -> Live | None:
         """Find the group by id, else by name in the VPC."""
-        describe = clients.aws.ec2.describe_security_groups
         if self.id:
-            answer, filters = describe(GroupIds=[self.id]), ec2_filter("group-id", self.id)
+            answer = clients.aws.ec2.describe_security_groups(GroupIds=[self.id])
+            groups = matching(answer["SecurityGroups"], ec2_filter("group-id", self.id))
         elif not self.network.vpc_id:
             return None
         else:
@@ -122,8 +122,7 @@ class SecurityGroup(Resource):
                 *ec2_filter("vpc-id", self.network.vpc_id),
                 *ec2_filter("group-name", self.name),
             ]
-            answer = describe(Filters=filters)
-        groups = matching(answer["SecurityGroups"], filters)
+            groups = _describe_groups(clients, filters)
         return _shape(groups[0]) if groups else None
 
     def recovered_settings(self, live: Live) -> FoundSettings:
@@ -165,10 +164,9 @@ class SecurityGroup(Resource):
 
     def external_uses(self, clients: Clients, ours: frozenset[str]) -> list[ExternalUse]:
         """Return other groups whose rules refer to it, and other network interfaces that use it."""
-        ec2, referring = clients.aws.ec2, {}
+        referring = {}
         for filter_name, rules in REFERENCES.items():
-            answer = ec2.describe_security_groups(Filters=ec2_filter(filter_name, self.id))
-            for group in answer["SecurityGroups"]:
+            for group in _describe_groups(clients, ec2_filter(filter_name, self.id)):
                 ours_by_tag = has_stack_tag(tags_to_dict(group.get("Tags", [])), self.stack)
                 if not ours_by_tag and self.id in _referenced(group.get(rules, [])):
                     referring[group["GroupId"]] = group["GroupName"]
@@ -178,6 +176,10 @@ class SecurityGroup(Resource):
     def delete(self, clients: Clients) -> None:
         """Call DeleteSecurityGroup."""
         clients.aws.ec2.delete_security_group(GroupId=self.id)
+
+
+def _describe_groups(clients: Clients, filters: list[Live]) -> list[Live]:
+    return describe_all(clients.aws, "describe_security_groups", "SecurityGroups", filters)
 
 
 def _referenced(rules: list[Live]) -> set[str]:
@@ -296,12 +298,16 @@ class IngressRule(Resource):
 
     def find(self, clients: Clients) -> Live | None:
         """Find the rule by id, else by port and source."""
-        describe = clients.aws.ec2.describe_security_group_rules
         if self.id:
-            rules = describe(SecurityGroupRuleIds=[self.id])["SecurityGroupRules"]
+            answer = clients.aws.ec2.describe_security_group_rules(SecurityGroupRuleIds=[self.id])
+            rules = answer["SecurityGroupRules"]
             return dict(rules[0]) if rules else None
-        filters = ec2_filter("group-id", self.group.id)
-        for rule in matching(describe(Filters=filters)["SecurityGroupRules"], filters):
+        for rule in describe_all(
+            clients.aws,
+            "describe_security_group_rules",
+            "SecurityGroupRules",
+            ec2_filter("group-id", self.group.id),
+        ):
             if (
                 not rule["IsEgress"]
                 and rule.get("FromPort") == self.port

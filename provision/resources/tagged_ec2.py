@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from provision.clients.aws import Aws
 from provision.resources.base import (
     Clients,
     Difference,
@@ -32,7 +33,7 @@ class TaggedEc2(Resource):
 
     @classmethod
     def describe(cls, clients: Clients, filters: list[dict[str, Any]]) -> list[Live]:
-        """Call the service's Describe operation."""
+        """Return what the service's Describe operation finds, by `describe_all`."""
         raise NotImplementedError(cls.__name__)
 
     def delete_one(self, clients: Clients, resource_id: str) -> None:
@@ -43,11 +44,10 @@ class TaggedEc2(Resource):
         """Find by tags, and by id if somebody removed the tags. Duplicates are returned as Surplus."""
         identifying = self.identifying_tags.items()
         tags = [{"Name": f"tag:{key}", "Values": [value]} for key, value in identifying]
-        found = {self.id_of(live): live for live in matching(self.describe(clients, tags), tags)}
+        found = {self.id_of(live): live for live in self.describe(clients, tags)}
         if self.id and self.id not in found:
             by_id = ec2_filter(f"{self.resource_type}-id", self.id)
-            for live in matching(self.describe(clients, by_id), by_id):
-                found[self.id_of(live)] = live
+            found |= {self.id_of(live): live for live in self.describe(clients, by_id)}
         ids = sorted(found, key=lambda key: (key != self.id, not in_use(found[key]), key))
         return {**found[ids[0]], "Id": ids[0], "Surplus": ids[1:]} if ids else None
 
@@ -106,8 +106,9 @@ def foreign_interfaces(
     """
     recorded = {name for arn in ours if (name := arn.partition(":loadbalancer/")[2])}
     foreign = []
-    answer = clients.aws.ec2.describe_network_interfaces(Filters=filters)
-    for live in matching(answer["NetworkInterfaces"], filters):
+    for live in describe_all(
+        clients.aws, "describe_network_interfaces", "NetworkInterfaces", filters
+    ):
         description = live.get("Description", "")
         balancer = description.removeprefix("ELB ")
         kind, _slash, name = balancer.partition("/")
@@ -116,6 +117,14 @@ def foreign_interfaces(
             text = " ".join(filter(None, (live["NetworkInterfaceId"], description)))
             foreign.append(ExternalUse(text))
     return foreign
+
+
+def describe_all(
+    aws: Aws, operation: str, items_key: str, filters: list[dict[str, Any]]
+) -> list[Live]:
+    """Return the items on all pages of a Describe operation. items_key: their key in the response."""
+    pages = aws.ec2.get_paginator(operation).paginate(Filters=filters)
+    return matching([item for page in pages for item in page[items_key]], filters)
 
 
 def matching(found: list[Live], filters: list[dict[str, Any]]) -> list[Live]:

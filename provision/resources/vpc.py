@@ -21,6 +21,7 @@ from provision.resources.base import (
 from provision.resources.tagged_ec2 import (
     TaggedEc2,
     created_by,
+    describe_all,
     ec2_filter,
     foreign_interfaces,
     matching,
@@ -74,7 +75,7 @@ class Vpc(TaggedEc2):
     @classmethod
     def describe(cls, clients: Clients, filters: list[dict[str, Any]]) -> list[Live]:
         """Call DescribeVpcs."""
-        return list(clients.aws.ec2.describe_vpcs(Filters=filters)["Vpcs"])
+        return describe_all(clients.aws, "describe_vpcs", "Vpcs", filters)
 
     def find(self, clients: Clients) -> Live | None:
         """Find the VPC and its attribute enableDnsHostnames, which only DescribeVpcAttribute returns."""
@@ -109,15 +110,15 @@ class Vpc(TaggedEc2):
 
     def external_uses(self, clients: Clients, ours: frozenset[str]) -> list[ExternalUse]:
         """Return network interfaces, subnets, security groups and route tables that others added."""
-        ec2, in_vpc = clients.aws.ec2, ec2_filter("vpc-id", self.id)
-        subnets = ec2.describe_subnets(Filters=in_vpc)["Subnets"]
-        groups = ec2.describe_security_groups(Filters=in_vpc)["SecurityGroups"]
-        tables = ec2.describe_route_tables(Filters=in_vpc)["RouteTables"]
-        found = {subnet["SubnetId"]: subnet for subnet in matching(subnets, in_vpc)}
-        for group in matching(groups, in_vpc):
+        aws, in_vpc = clients.aws, ec2_filter("vpc-id", self.id)
+        subnets = describe_all(aws, "describe_subnets", "Subnets", in_vpc)
+        groups = describe_all(aws, "describe_security_groups", "SecurityGroups", in_vpc)
+        tables = describe_all(aws, "describe_route_tables", "RouteTables", in_vpc)
+        found = {subnet["SubnetId"]: subnet for subnet in subnets}
+        for group in groups:
             if group["GroupName"] != "default":
                 found[group["GroupId"]] = group
-        for table in matching(tables, in_vpc):
+        for table in tables:
             if not any(a.get("Main") for a in table.get("Associations", [])):
                 found[table["RouteTableId"]] = table
         others = [
@@ -171,7 +172,7 @@ class Subnet(TaggedEc2):
     @classmethod
     def describe(cls, clients: Clients, filters: list[dict[str, Any]]) -> list[Live]:
         """Call DescribeSubnets."""
-        return list(clients.aws.ec2.describe_subnets(Filters=filters)["Subnets"])
+        return describe_all(clients.aws, "describe_subnets", "Subnets", filters)
 
     def create(self, clients: Clients) -> Live | None:
         """Call CreateSubnet."""

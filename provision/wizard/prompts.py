@@ -16,7 +16,7 @@ from typing import Any
 from provision.errors import UsageError
 from provision.i18n import _, one_line
 from provision.pricing import YEN, prices
-from provision.resources.certificate import PRIVATE_ENDINGS
+from provision.resources.certificate import never_certified
 from provision.resources.vpc import ZONES
 from provision.settings import BY_KEY, Choices, Setting, Settings
 from provision.state.stack_file import StackFile
@@ -229,10 +229,8 @@ def _answer(
             answer = setting.read(text.strip())
         except ValueError as error:
             return _("expected: {wanted}", wanted=error)
-        if key in ("domain", "host") and str(answer).rpartition(".")[2] in PRIVATE_ENDINGS:
-            return _(
-                "expected: {wanted}", wanted=_("a name that can be registered (not .local, .test)")
-            )
+        if key in ("domain", "host") and (why := never_certified(str(answer))):
+            return why
         conflict = Settings({**file.settings, **chosen, key: answer}).conflict()
         if conflict and conflict[0] == key:
             return _("expected: {wanted}", wanted=conflict[1])

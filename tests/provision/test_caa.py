@@ -10,7 +10,7 @@ import pytest
 from provision.clients.dns import Dns, DnsError
 from provision.engine.plan import plan
 from provision.pricing import prices
-from provision.resources.certificate import excludes_amazon
+from provision.resources.certificate import excludes_amazon, never_certified
 from tests.provision.conftest import WHOLE, Env
 
 OTHERS = '0 issue "letsencrypt.org"'
@@ -112,6 +112,28 @@ def test_plan_rejects_a_domain_that_nobody_can_register(env: Env, domain: str) -
     assert f"ACM issues no certificates for .{ending}, which nobody can register" == error.why
     assert [] == env.changes()
     assert [] == env.teardown().left
+
+
+@pytest.mark.parametrize(
+    ("host", "why"),
+    [
+        ("amazonaws.com", "for names in amazonaws.com"),
+        ("b-1.ap-northeast-1.elb.amazonaws.com", "for names in amazonaws.com"),
+        ("d1.cloudfront.net", "for names in cloudfront.net"),
+        ("ab--cd.jp", "with ab--cd: it is not Punycode"),
+        ("bot.xn--zz-zz.jp", "with xn--zz-zz: it is not Punycode"),
+        ("xn--abc-.jp", "with xn--abc-: it is not Punycode"),
+    ],
+)
+def test_names_that_are_never_certified(host: str, why: str) -> None:
+    """Amazon's own domains, and labels that look like international ones and are none."""
+    assert f"ACM issues no certificates {why}" == never_certified(host)
+
+
+def test_names_that_may_be_certified() -> None:
+    """International names, and those that only resemble the others."""
+    names = ("xn--r8jz45g.jp", "bot.example.jp", "myamazonaws.com", "a--b.jp", "news-test.jp")
+    assert [""] * 5 == [never_certified(name) for name in names]
 
 
 def test_unreachable_dns_does_not_stop_setup(env: Env) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from provision.settings import BY_KEY
 from tests.provision.shell import (
     Person,
     aws_environment,
@@ -259,3 +260,56 @@ def test_json_is_english(person: Person, words: list[str], group: str) -> None:
     """Whatever the locale, so that a script reads the same everywhere; unless --lang says otherwise."""
     done = person.types("--sandbox", *words, LANG="ja_JP.UTF-8")
     assert group == json.loads(done.stdout)["checks"][0]["group"]
+
+
+ERRORS = [
+    (
+        ["status", "--json", "--nonsense"],
+        2,
+        {"what": "No such option '--nonsense'.", "why": "", "next": ""},
+    ),
+    (
+        ["--sandbox", "status", "--json", "--set", "domain"],
+        2,
+        {
+            "what": "Could not apply --set domain.",
+            "why": "KEY=VALUE was expected",
+            "next": f"The settings are: {', '.join(BY_KEY)}",
+        },
+    ),
+    (
+        ["--sandbox", "setup", "--json"],
+        2,
+        {
+            "what": "Could not ask: Build this?",
+            "why": "there is no terminal to ask on",
+            "next": "Add --yes.",
+        },
+    ),
+    (
+        ["--sandbox", "start", "--json", "--lang", "ja"],
+        1,
+        {
+            "what": "サービス news-bot が見つかりません。",
+            "why": "まだありません",
+            "next": "`provision --sandbox setup` を実行してください。",
+        },
+    ),
+]
+
+
+@pytest.mark.parametrize(("words", "status", "error"), ERRORS)
+def test_errors_as_json(
+    person: Person, words: list[str], status: int, error: dict[str, str]
+) -> None:
+    """A command that fails before its JSON document prints its errors as one."""
+    done = person.types(*words)
+    assert status == done.returncode
+    assert {"errors": [error]} == json.loads(done.stdout)
+    assert error["what"] in done.stderr
+
+
+def test_logs_as_json_are_lines(person: Person) -> None:
+    """An error of `logs --json` is no line of the log."""
+    done = person.types("--sandbox", "logs", "--json", "--since", "yesterday")
+    assert (2, "") == (done.returncode, done.stdout)

@@ -80,6 +80,24 @@ def test_resume_where_nothing_is_paused(person: Person, addresses: dict[str, str
         assert before == [call for call in control(addresses, "calls") if call["mutating"]]
 
 
+def test_pause_where_nothing_is_charged(person: Person, addresses: dict[str, str]) -> None:
+    """Without a stack nothing is marked as paused, so that resume does not build one."""
+    for words in ((), ("--yes",)):
+        done = person.types("--sandbox", "pause", "--json", *words)
+        assert 1 == done.returncode, done.stderr
+        assert {
+            "errors": [
+                {
+                    "what": "Could not pause the stack.",
+                    "why": "nothing of it is charged by the hour",
+                    "next": "Run `provision --sandbox status`.",
+                }
+            ]
+        } == json.loads(done.stdout)
+        assert 1 == person.types("--sandbox", "resume", "--yes").returncode
+    assert [] == [call for call in control(addresses, "calls") if call["mutating"]]
+
+
 @pytest.mark.slow
 def test_deploy_asks_before_recreating_load_balancer(
     person: Person, addresses: dict[str, str]

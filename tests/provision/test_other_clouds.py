@@ -1,8 +1,11 @@
 """AWS-compatible endpoints that answer otherwise than AWS: what they ignore, leave out or do not have."""
 
+import threading
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import botocore.session
 import pytest
 from botocore.exceptions import ClientError
 
@@ -82,6 +85,60 @@ def test_ignored_filters_do_not_touch_what_is_others(env: Env, vpc: str) -> None
     assert {"vpc": 2, "subnet": 5}.items() <= built.items() if vpc == "new" else True
     if vpc == "default":
         assert all(built[kind] >= count for kind, count in WHOLE.items())
+
+
+class OnePerPage:
+    """Divides lists of some services into pages of one item, also if none of a size are asked for."""
+
+    def __init__(self, *services: str) -> None:
+        loader = botocore.session.get_session().get_component("data_loader")
+        self.lists: dict[str, dict[str, Any]] = {}
+        for service in services:
+            self.lists |= loader.load_service_model(service, "paginators-1")["pagination"]
+        self.place = threading.local()
+        self.unread: Counter[str] = Counter()  # pages that were announced and not read
+
+    def request(self, operation: str, params: dict[str, Any]) -> None:
+        """Take our token out of the request; a list of ids is answered on one page, as AWS does."""
+        self.place.number = 0
+        self.place.of_ids = any(name.endswith(("Ids", "Arns")) for name in params)
+        if pages := self.lists.get(operation):
+            token = params.get(pages["input_token"], "")
+            if token.startswith("page "):
+                del params[pages["input_token"]]
+                self.place.number = int(token.removeprefix("page "))
+                self.unread[operation] -= 1
+
+    def answer(self, operation: str, parsed: dict[str, Any]) -> None:
+        """Leave one item in the answer."""
+        pages = self.lists.get(operation, {"result_key": ""})
+        items, number = parsed.get(str(pages["result_key"]), []), self.place.number
+        if not items or self.place.of_ids or not isinstance(pages["output_token"], str):
+            return
+        parsed[pages["result_key"]] = items[number : number + 1]
+        if number + 1 < len(items):
+            parsed[pages["output_token"]] = f"page {number + 1}"
+            self.unread[operation] += 1
+        if "more_results" in pages:
+            parsed[pages["more_results"]] = number + 1 < len(items)
+
+
+@pytest.mark.parametrize("vpc", ["default", "new"])
+def test_pages_of_one_item(env: Env, vpc: str) -> None:
+    """All pages of a list are read, in setup and in teardown."""
+    env.set(network__vpc=vpc)
+    pages = OnePerPage("ec2", "elbv2", "iam", "ssm", "scheduler", "ecs", "acm")
+    env.aws_session.request, env.aws_session.answer = pages.request, pages.answer
+    outcome = env.setup()
+    assert ([], []) == (outcome.errors, outcome.outside)
+    env.changes()
+    again = env.setup()
+    assert ([], []) == (again.errors, env.changes())
+    result = env.teardown()
+    assert ([], [], {}) == (result.errors, result.left, result.unknown)
+    assert {} == {operation: number for operation, number in pages.unread.items() if number}
+    env.aws_session.free()
+    assert {} == env.inventory()
 
 
 def refusal(code: str, operation: str, status: int = 400) -> ClientError:

@@ -28,7 +28,8 @@ ACCEPTED: list[tuple[str, Any, Any]] = [
     ),
     ("network.subnets", ["subnet-00000000"], ["subnet-00000000"]),
     ("network.subnets", "", []),
-    ("image.uri", "012345678901.dkr.ecr.a.amazonaws.com/b@sha256:0a", None),
+    ("image.uri", f"012345678901.dkr.ecr.a.amazonaws.com/b@sha256:{'0a' * 32}", None),
+    ("image.uri", "localhost:5000/a/b:1", None),
     ("image.base", "python:3.13-slim", "python:3.13-slim"),
     ("image.files", "my files/bot", "my files/bot"),
     ("image.platform", "linux/arm64", "linux/arm64"),
@@ -63,6 +64,7 @@ REJECTED: list[tuple[str, Any]] = [
     ("name", "internal-bot"),
     ("name", "sthree-bot"),
     ("name", "amzn-s3-demo-bot"),
+    ("name", "default"),  # the schedule group that every account has
     ("region", "tokyo"),
     ("line.access_token_parameter", "aws-line-token"),
     ("line.access_token_parameter", "AWS_TOKEN"),
@@ -100,6 +102,11 @@ REJECTED: list[tuple[str, Any]] = [
     ("image.base", "Docker/Python"),
     ("image.uri", "a b"),
     ("image.uri", "ボット:1"),
+    ("image.uri", "https://public.ecr.aws/name/bot:1"),
+    ("image.uri", "public.ecr.aws/Name/bot:1"),
+    ("image.uri", "public.ecr.aws/name/bot:"),
+    ("image.uri", "public.ecr.aws/name/bot@sha256:0a"),
+    ("image.uri", "a/b:" + "t" * 129),
     ("image.platform", "windows"),
     ("service.cpu", "300"),
     ("service.cpu", "２５６"),
@@ -114,6 +121,9 @@ REJECTED: list[tuple[str, Any]] = [
     ("service.capacity", "Spot"),
     ("schedule.timezone", "JST"),
     ("schedule.timezone", "Asia"),
+    ("schedule.timezone", "localtime"),
+    ("schedule.timezone", "right/UTC"),
+    ("schedule.timezone", "Factory"),
     ("schedule.timezone", ""),
     ("schedule.timezone", "../Asia/Tokyo"),
     ("schedule.timezone", "Asia/Tokyo\0"),
@@ -125,6 +135,9 @@ REJECTED: list[tuple[str, Any]] = [
     ("news.bucket", "My"),
     ("news.feeds", "ftp://a"),
     ("news.feeds", ["https://a b"]),
+    ("news.feeds", ["https://[::1/feed"]),
+    ("news.feeds", ["https://a.jp:99999/feed"]),
+    ("news.feeds", ["https:///feed"]),
 ]
 
 
@@ -216,6 +229,9 @@ SATURDAYS, WEEKENDS = "cron(0 8 ? * SAT *)", "cron(0 8 ? * SAT,SUN *)"  # meet o
         ({"network.subnets": ["subnet-00000000", "subnet-11111111"]}, None),
         ({"line.channel_secret_parameter": "ACCESS_TOKEN"}, "line.channel_secret_parameter"),
         ({"schedule.start": SATURDAYS, "schedule.stop": WEEKENDS}, "schedule.stop"),
+        ({"aws.tags": ["Cost=1", "Team=1"]}, None),
+        ({"aws.tags": ["Cost=1", "Cost=2"]}, "aws.tags"),
+        ({"aws.tags": ["Cost=1", "cost=1"]}, "aws.tags"),
     ],
 )
 def test_conflict(given: dict[str, Any], expected: str | None) -> None:
