@@ -24,6 +24,7 @@ from provision.sandbox.tasks.runners import base_environment
 
 _RETRY = 60.0  # seconds until the first retry, then twice as long
 _RETRIES = 2
+_AT_ONCE = 8  # asynchronous invocations that run; AWS runs a thousand
 _TAIL = 4096  # bytes of the log in a response
 
 
@@ -93,13 +94,15 @@ def run_queued(cloud: Cloud) -> None:
         for due, function in [entry for entry in state.pending if entry[0] <= now]:
             function.state = "Active"
             state.pending.remove((due, function))
-        starting = [
-            _prepare(cloud, invocation)
+        waiting = [
+            invocation
             for invocation in state.queue
             if invocation.execution is None
             and invocation.due <= now
             and invocation.function.state == "Active"
         ]
+        free = _AT_ONCE - sum(invocation.execution is not None for invocation in state.queue)
+        starting = [_prepare(cloud, invocation) for invocation in waiting[: max(0, free)]]
     for execution in starting:
         execution.start()
     with cloud.lock:

@@ -233,6 +233,15 @@ def test_asynchronous_invocation(functions: Functions) -> None:
     assert "7" == functions.log()[1]
 
 
+def test_asynchronous_invocations_wait_for_each_other(functions: Functions) -> None:
+    """A function that is due often, on a fast clock, does not fill this machine with processes."""
+    functions.create("import time\n\ndef lambda_handler(event, context):\n    time.sleep(50)\n")
+    for _ in range(10):
+        functions.invoke(InvocationType="Event")
+    functions.account.clock.advance(2)
+    assert 8 == len(functions.account.cloud.awslambda.running)
+
+
 def test_reset_kills_running_functions(functions: Functions) -> None:
     """No process of the sandbox outlives it."""
     functions.create("import time\n\ndef lambda_handler(event, context):\n    time.sleep(50)\n")
