@@ -21,6 +21,7 @@ class Delays:
     steady: float = 30  # ECS: from all tasks healthy to steady state
     cluster_attachments: float = 5  # ECS: until changed capacity providers are attached
     schedule_group: float = 5  # Scheduler: DELETING of a group
+    function: float = 2  # Lambda: a new function from Pending to Active
     service_drain: float = 160  # ECS: a deleted service from DRAINING to INACTIVE
     # Read-after-write lag (lag.py): of all services that can lag, or by service.
     lag: float | dict[str, float] = 0

@@ -92,6 +92,7 @@ class Sandbox:
         registry, gallery = HttpServer(Guard(self.registry)), HttpServer(Guard(self.gallery))
         feed_server = HttpServer(Guard(self.feed, keys.token, lambda _, path: "_sandbox" in path))
         self._servers = [aws, registrar, line, front, dns, registry, gallery, feed_server]
+        self.cloud.endpoint = aws.url
         self.cloud.registry, self.cloud.gallery = registry.url, gallery.url
         self.cloud.opted_in |= opt_in_regions()  # enable all regions
         self._delivery.tls_port = front.port

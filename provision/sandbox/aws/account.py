@@ -47,6 +47,7 @@ class Account:
         self._ticking = threading.Lock()
         self._tickers: list[Callable[[], None]] = []
         self._closers: list[Callable[[], None]] = []
+        self.endpoint = "http://127.0.0.1:9"  # URL of AWS; nobody answers there if it is not served
         self.registry = ""  # URL of ECR's registry; "" if it is not served
         self.gallery = ""  # URL of the stand-in for public.ecr.aws, likewise
         self.opted_in: set[str] = set()  # opt-in regions that are enabled

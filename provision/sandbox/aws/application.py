@@ -1,7 +1,7 @@
 """The sandbox's AWS endpoint: a WSGI application around moto's, with rules before and after it.
 
 Steps of a call: tick -> parse -> signature, parameters -> faults -> permissions -> before rules -> moto ->
-after rules -> log. The control paths under /_sandbox/ are on the same port.
+after rules -> rules without the lock -> log. The control paths under /_sandbox/ are on the same port.
 """
 
 import functools
@@ -34,7 +34,7 @@ from provision.sandbox.aws.calls import (
 )
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.permissions.enforcement import enforce
-from provision.sandbox.aws.rules import rules_after, rules_before
+from provision.sandbox.aws.rules import After, rules_after, rules_before, rules_unlocked
 from provision.sandbox.aws.signatures import verify
 from provision.sandbox.faults.faults import ConnectionDroppedError, close_connection
 from provision.sandbox.web import control
@@ -129,6 +129,7 @@ class AwsApplication:
                 self.cloud.faults.inject(fault, call, "before")
             with self.cloud.lock:
                 response = self._handle_with_lag(call, environ, body)
+            response = self._apply(rules_unlocked(call), call, response)
             if fault:
                 self.cloud.faults.inject(fault, call, "after")
         except AwsError as error:
@@ -170,13 +171,17 @@ class AwsApplication:
             answer = rule(self.cloud, call)
             if answer is not None:
                 return responses.write(call, answer)
-        response = self._call_moto(call, environ, body)
-        after_rules = rules_after(call)
-        if not after_rules or response[0] >= 300:
+        return self._apply(rules_after(call), call, self._call_moto(call, environ, body))
+
+    def _apply(
+        self, rules: list[After], call: Call, response: responses.Response
+    ) -> responses.Response:
+        """Return a successful response as these rules change it."""
+        if not rules or response[0] >= 300:
             return response
         answer = responses.read(call, response)
-        for after_rule in after_rules:
-            after_rule(self.cloud, call, answer)
+        for rule in rules:
+            rule(self.cloud, call, answer)
         return responses.write(call, answer)
 
     def _call_moto(self, call: Call, environ: dict[str, Any], body: bytes) -> responses.Response:

@@ -10,10 +10,12 @@ from moto.core.model_instances import reset_model_data
 
 from provision.sandbox.aws.account import Account
 from provision.sandbox.aws.acm.state import Acm
+from provision.sandbox.aws.awslambda.state import Lambda
 from provision.sandbox.aws.ec2.state import Ec2
 from provision.sandbox.aws.ecr.state import Ecr
 from provision.sandbox.aws.ecs.state import Ecs
 from provision.sandbox.aws.elbv2.state import Elbv2
+from provision.sandbox.aws.events.state import Events
 from provision.sandbox.aws.iam.state import Iam
 from provision.sandbox.aws.permissions.principals import Permissions
 from provision.sandbox.aws.route53.state import Route53
@@ -66,6 +68,8 @@ class Cloud(Account):
             self.dns = DnsResolver(self, self.route53, self.elbv2)
             self.acm = Acm(self, self.dns)
             self.scheduler = Scheduler(self)
+            self.awslambda = Lambda(self)
+            self.events = Events(self)
             self.ecr = Ecr(self)
             self.ecs = Ecs(self, self.elbv2)
             self.lag = Lag(self.delays)

@@ -29,7 +29,12 @@ def error_response(call: Call, error: AwsError) -> Response:
 
 def write(call: Call, answer: dict[str, Any]) -> Response:
     """Return the response for `answer`, a dict shaped as botocore's output of this operation."""
-    return _serialize(call, answer)
+    status, headers, body = _serialize(call, answer)
+    members = call.model.output_shape.members if call.model.output_shape else {}
+    for name, member in members.items():
+        if member.serialization.get("location") == "statusCode":  # moto's serializers omit it
+            status = answer.get(name, status)
+    return status, headers, body
 
 
 def read(call: Call, response: Response) -> dict[str, Any]:

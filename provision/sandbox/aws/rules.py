@@ -14,6 +14,7 @@ After = Callable[[Cloud, Call, Answer], None]
 
 _before: defaultdict[tuple[str, str], list[Before]] = defaultdict(list)
 _after: defaultdict[tuple[str, str], list[After]] = defaultdict(list)
+_unlocked: defaultdict[tuple[str, str], list[After]] = defaultdict(list)
 
 
 def before(service: str, *operations: str) -> Callable[[Before], Before]:
@@ -42,6 +43,17 @@ def after(service: str, *operations: str) -> Callable[[After], After]:
     return register
 
 
+def unlocked(service: str, *operations: str) -> Callable[[After], After]:
+    """Register a rule to run last, without the account's lock, so that it may take long and call AWS."""
+
+    def register(rule: After) -> After:
+        for operation in operations:
+            _unlocked[service, operation].append(rule)
+        return rule
+
+    return register
+
+
 def rules_before(call: Call) -> list[Before]:
     """Return the rules to run before moto, in order of registration."""
     everything = _before.get((call.service, "*"), [])
@@ -51,3 +63,8 @@ def rules_before(call: Call) -> list[Before]:
 def rules_after(call: Call) -> list[After]:
     """Return the rules to run after a successful call."""
     return _after.get((call.service, call.operation), [])
+
+
+def rules_unlocked(call: Call) -> list[After]:
+    """Return the rules to run after a successful call, without the lock."""
+    return _unlocked.get((call.service, call.operation), [])

@@ -101,6 +101,11 @@ class DnsResolver:
                 target = records[0].value.lower().rstrip(".") + "."
         return found
 
+    def lookup_in_zone(self, zone: Any, name: str, record_type: str) -> list[DnsRecord] | None:
+        """Return the records with which this zone's own servers answer; None for NXDOMAIN."""
+        with self._account.lock:
+            return self._in_zone(name, record_type, self._route53.published_records(zone))
+
     def _records_at(self, name: str, record_type: str) -> list[DnsRecord] | None:
         """Return the records of this type, or the CNAME, at one name; None for NXDOMAIN."""
         if _NAME_SERVER.fullmatch(name) or self._is_load_balancer(name):

@@ -3,11 +3,9 @@
 import collections
 import contextlib
 import http.client
-import os
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -16,11 +14,10 @@ from pathlib import Path
 from provision.sandbox.aws.ecr.image_store import CannotPullError
 from provision.sandbox.tasks import supervise
 from provision.sandbox.tasks.rootfs import UnpackedImage
-from provision.sandbox.tasks.runners import Command, Reply, Request
+from provision.sandbox.tasks.runners import Command, Reply, Request, base_environment
 
 _CHECKOUT = Path(__file__).parents[3]
 COMMAND: Command = (sys.executable, "-m", "bot")
-_INHERITED = ("PATH", "LANG", "LC_ALL", "TZDIR", "LD_LIBRARY_PATH")
 
 
 class ProcessTasks:
@@ -43,15 +40,13 @@ class ProcessTasks:
     ) -> "ProcessTask":
         """Start a process for a container."""
         self._tasks = [task for task in self._tasks if task.exit_code is None]
-        base = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-        base |= {"HOME": tempfile.gettempdir()}
         found = self.unpacked(image) or self._checkout
         run = command or found.command
         if not run:
             raise CannotPullError("no command specified")
         if run[0] in ("python", "python3"):
             run = (sys.executable, *run[1:])
-        variables_of_task = {**base, **found.environment, **self.extra, **environment}
+        variables_of_task = {**base_environment(), **found.environment, **self.extra, **environment}
         task = ProcessTask(run, variables_of_task, found.folder)
         self._tasks.append(task)
         return task

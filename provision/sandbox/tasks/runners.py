@@ -1,6 +1,8 @@
 """Task runners, which start the container of a task, and containers within a test's process."""
 
 import io
+import os
+import tempfile
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -13,6 +15,13 @@ Headers = list[tuple[str, str]]
 Command = tuple[str, ...]
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 Program = Callable[[dict[str, str]], int]  # the container's environment -> its exit code
+_INHERITED = ("PATH", "LANG", "LC_ALL", "TZDIR", "LD_LIBRARY_PATH")
+
+
+def base_environment() -> dict[str, str]:
+    """Return the few variables of this process that a process of a container or function needs too."""
+    inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+    return inherited | {"HOME": tempfile.gettempdir()}
 
 
 @dataclass(frozen=True)

@@ -125,6 +125,18 @@ def _validation(
     return option
 
 
+@behaves("acm.update-options")
+@before("acm", "UpdateCertificateOptions")
+def update_options(cloud: Cloud, call: Call) -> Answer:
+    """Change the options of a certificate (API UpdateCertificateOptions)."""
+    arn = call.params["CertificateArn"]
+    certificate = cloud.backend("acm", call.region)._certificates.get(arn)
+    if certificate is None:
+        raise AwsError("ResourceNotFoundException", f"Could not find certificate {arn}.")
+    certificate.cert_options |= call.params["Options"]
+    return {}
+
+
 @behaves("acm.certificate-in-use")
 @before("acm", "DeleteCertificate")
 def check_unused(cloud: Cloud, call: Call) -> None:

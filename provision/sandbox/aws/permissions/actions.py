@@ -15,7 +15,7 @@ from provision.sandbox.aws.calls import Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.elbv2.state import LINKED_ROLE
 from provision.sandbox.aws.permissions import s3_actions
-from provision.sandbox.aws.permissions.resources import resources
+from provision.sandbox.aws.permissions.resources import action_name, resources
 
 RequiredPermission = tuple[str, str, dict[str, Any]]  # action, resource, its own condition keys
 
@@ -33,6 +33,8 @@ _PASSED_ROLES = {
     ("ecs", "RegisterTaskDefinition"): (_ECS_ROLES, "ecs-tasks.amazonaws.com"),
     ("ecs", "RunTask"): (f"overrides.{_ECS_ROLES}", "ecs-tasks.amazonaws.com"),
     ("ecs", "CreateService"): ("[role]", "ecs.amazonaws.com"),
+    ("lambda", "CreateFunction"): ("[Role]", "lambda.amazonaws.com"),
+    ("lambda", "UpdateFunctionConfiguration"): ("[Role]", "lambda.amazonaws.com"),
     ("scheduler", "CreateSchedule"): ("[Target.RoleArn]", "scheduler.amazonaws.com"),
     ("scheduler", "UpdateSchedule"): ("[Target.RoleArn]", "scheduler.amazonaws.com"),
 }
@@ -42,9 +44,11 @@ TAGGING = {
     "ecr": "TagResource",
     "ecs": "TagResource",
     "elasticloadbalancing": "AddTags",
+    "events": "TagResource",
     "iam:CreateRole": "TagRole",
     "iam:CreateUser": "TagUser",
     "iam:CreatePolicy": "TagPolicy",
+    "lambda": "TagResource",
     "logs": "TagResource",
     "scheduler": "TagResource",
     "ssm": "AddTagsToResource",
@@ -94,7 +98,7 @@ def required_permissions(cloud: Cloud, call: Call) -> list[RequiredPermission]:
     service = PREFIX.get(call.service, call.service)
     arns = [_with_path(cloud, arn) for arn in resources(call, service, cloud.account_id)]
     own: list[RequiredPermission] = [
-        (f"{service}:{call.operation}", resource, {}) for resource in arns
+        (f"{service}:{action_name(call)}", resource, {}) for resource in arns
     ]
     if (call.service, call.operation) == ("route53", "CreateHostedZone"):
         own.append(("ec2:DescribeVpcs", "*", {}))

@@ -109,14 +109,27 @@ def access_denied(call: Call, message: str) -> AwsError:
     if call.service == "ec2":
         message = message.replace(" on resource: *", "")
         if call.mutating:
-            # Only DecodeAuthorizationMessage reads it.
-            encoded = base64.urlsafe_b64encode(json.dumps({"allowed": False}).encode()).decode()
-            message = f"{message}. Encoded authorization failure message: {encoded}"
+            message = f"{message}. Encoded authorization failure message: {_encoded(message)}"
         message = f"You are not authorized to perform this operation. {message}"
         return AwsError("UnauthorizedOperation", message, 403)
     if call.protocol in ("query", "rest-xml"):
         return AwsError("AccessDenied", message, 403)
     return AwsError("AccessDeniedException", message, 403 if call.protocol == "rest-json" else 400)
+
+
+def _encoded(message: str) -> str:
+    """Return the details of a denial, which only DecodeAuthorizationMessage decodes."""
+    _user, arn, _is, _not, _authorized, _to, _perform, action, *rest = message.split()
+    details = {
+        "allowed": False,
+        "explicitDeny": "explicit deny" in message,
+        "context": {
+            "principal": {"name": arn.rpartition("/")[2], "arn": arn},
+            "action": action,
+            "resource": rest[2] if rest[:2] == ["on", "resource:"] else "*",
+        },
+    }
+    return base64.urlsafe_b64encode(json.dumps(details).encode()).decode()
 
 
 def unknown_key(call: Call) -> AwsError:

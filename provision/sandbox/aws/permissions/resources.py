@@ -103,6 +103,18 @@ _TABLES = {
         CreateScheduleGroup DeleteScheduleGroup GetScheduleGroup: schedule-group/{Name}
         TagResource UntagResource ListTagsForResource: {ResourceArn}
         """,
+    "lambda": """
+        CreateFunction GetFunction DeleteFunction InvokeFunction: function:{FunctionName}
+        GetFunctionConfiguration UpdateFunctionConfiguration: function:{FunctionName}
+        UpdateFunctionCode AddPermission RemovePermission GetPolicy: function:{FunctionName}
+        PublishVersion ListVersionsByFunction CreateAlias DeleteAlias: function:{FunctionName}
+        TagResource UntagResource ListTags: {Resource}
+        """,
+    "events": """
+        PutRule DeleteRule DescribeRule EnableRule DisableRule: rule/{Name}
+        PutTargets RemoveTargets ListTargetsByRule: rule/{Rule}
+        TagResource UntagResource ListTagsForResource: {ResourceARN}
+        """,
     "sts": "AssumeRole: {RoleArn}",
     "wafv2": """
         CreateWebACL: regional/webacl/{Name}/*
@@ -133,6 +145,8 @@ _TABLES = {
         CreateTags DeleteTags: {Resources}
         """,
 }
+# Operations whose action has another name.
+_ACTIONS = {("lambda", "Invoke"): "InvokeFunction"}
 _PLACE = re.compile(r"\{([^}]+)\}")
 _GLOBAL = {"iam", "route53"}
 # EC2's id prefixes -> resource types.
@@ -156,6 +170,11 @@ def _rows(table: str) -> dict[str, list[str]]:
 TEMPLATES = {service: _rows(table) for service, table in _TABLES.items()}
 
 
+def action_name(call: Call) -> str:
+    """Return the name of the call's action, without the service's prefix."""
+    return _ACTIONS.get((call.service, call.operation), call.operation)
+
+
 def resources(call: Call, service: str, account: str) -> list[str]:
     """Return the ARNs of the call's resources, ["*"] for an action without resources.
 
@@ -163,7 +182,7 @@ def resources(call: Call, service: str, account: str) -> list[str]:
     """
     place = ":" if service == "route53" else f":{account}" if service in _GLOBAL else ""
     prefix = f"arn:aws:{service}:{place or f'{call.region}:{account}'}:"
-    templates = TEMPLATES.get(service, {}).get(call.operation, [])
+    templates = TEMPLATES.get(service, {}).get(action_name(call), [])
     return [arn for template in templates for arn in _filled(template, prefix, call)] or ["*"]
 
 

@@ -136,3 +136,23 @@ def list_from_name(cloud: Cloud, call: Call) -> Answer:
 
 def _order(name: str) -> list[str]:
     return [label for label in reversed(name.lower().rstrip(".").split(".")) if label]
+
+
+@behaves("route53.test-dns-answer")
+@before("route53", "TestDNSAnswer")
+def answer_query(cloud: Cloud, call: Call) -> Answer:
+    """Answer as one of the zone's name servers, delegated or not (API TestDNSAnswer)."""
+    params = call.params
+    zone_id, name = params["HostedZoneId"].rpartition("/")[2], params["RecordName"].lower()
+    zone = cloud.backend("route53").zones.get(zone_id)
+    if zone is None:
+        raise AwsError("NoSuchHostedZone", f"No hosted zone found with ID: {zone_id}")
+    found = cloud.dns.lookup_in_zone(zone, name.rstrip(".") + ".", params["RecordType"])
+    return {
+        "Nameserver": zone.delegation_set.name_servers[0],
+        "RecordName": params["RecordName"],
+        "RecordType": params["RecordType"],
+        "RecordData": [record.value for record in found or []],
+        "ResponseCode": "NXDOMAIN" if found is None else "NOERROR",
+        "Protocol": "UDP",
+    }

@@ -212,3 +212,18 @@ def test_list_of_other_roots(account: Account) -> None:
     assert [] == listed(account, RootHierarchyTypes=["N2_AMAZON_MANAGED"])
     assert [] == listed(account, "us-east-1")
     assert [arn] == listed(account, CertificateStatuses=["PENDING_VALIDATION"])
+
+
+@pytest.mark.behaviour("acm.update-options")
+def test_options_change(account: Account) -> None:
+    """DescribeCertificate shows them."""
+    acm = account.client("acm")
+    arn = acm.request_certificate(DomainName="example.jp")["CertificateArn"]
+    options = {"CertificateTransparencyLoggingPreference": "DISABLED"}
+    acm.update_certificate_options(CertificateArn=arn, Options=options)
+    found = acm.describe_certificate(CertificateArn=arn)["Certificate"]["Options"]
+    assert "DISABLED" == found["CertificateTransparencyLoggingPreference"]
+    code, status, _ = account.refusal(
+        acm.update_certificate_options, CertificateArn=arn[:-1] + "x", Options=options
+    )
+    assert ("ResourceNotFoundException", 400) == (code, status)

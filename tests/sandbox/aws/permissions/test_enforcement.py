@@ -184,6 +184,25 @@ def test_access_denied_message_of_ec2(account: Account) -> None:
     assert ". Encoded authorization failure message: " in message
 
 
+@pytest.mark.behaviour("sts.decode-message")
+def test_encoded_message(account: Account) -> None:
+    """DecodeAuthorizationMessage says who may not do what."""
+    message = account.refusal(a_user(account)("ec2").create_vpc, CidrBlock="10.0.0.0/16")[2]
+    sts = account.client("sts")
+    decoded = sts.decode_authorization_message(EncodedMessage=message.split()[-1])
+    assert {
+        "allowed": False,
+        "explicitDeny": False,
+        "context": {
+            "principal": {"name": "maria", "arn": USER},
+            "action": "ec2:CreateVpc",
+            "resource": f"arn:aws:ec2:{REGION}:123456789012:vpc/*",
+        },
+    } == json.loads(decoded["DecodedMessage"])
+    code, status, _ = account.refusal(sts.decode_authorization_message, EncodedMessage="x")
+    assert ("InvalidAuthorizationMessageException", 400) == (code, status)
+
+
 @pytest.mark.behaviour("permissions.words-s3")
 def test_access_denied_message_of_s3(account: Account) -> None:
     """AccessDenied with the quoted resource; HEAD has no message."""

@@ -142,3 +142,24 @@ def test_alias_needs_a_target(account: Account, zone: str) -> None:
         assert refused[2].endswith("but that target was not found]")
     account.change(zone, "CREATE", "www.example.jp", "A", "192.0.2.1")
     batch(account, zone, ("CREATE", own))
+
+
+@pytest.mark.behaviour("route53.test-dns-answer")
+@pytest.mark.parametrize(
+    ("name", "kind", "expected"),
+    [
+        ("www.example.jp", "A", ("NOERROR", ["192.0.2.1"])),
+        ("WWW.example.jp.", "TXT", ("NOERROR", [])),
+        ("mail.example.jp", "A", ("NXDOMAIN", [])),
+    ],
+)
+def test_dns_answer(
+    account: Account, zone: str, name: str, kind: str, expected: tuple[str, list[str]]
+) -> None:
+    """The zone's own servers answer, though nobody delegates to it."""
+    account.change(zone, "CREATE", "www.example.jp", "A", "192.0.2.1")
+    account.clock.advance(account.cloud.delays.route53_sync)
+    found = account.client("route53").test_dns_answer(
+        HostedZoneId=zone, RecordName=name, RecordType=kind
+    )
+    assert expected == (found["ResponseCode"], found["RecordData"])
