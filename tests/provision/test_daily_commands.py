@@ -180,8 +180,12 @@ def test_commands_without_a_stack(person: Person) -> None:
         done = person.types("--sandbox", verb)
         assert 1 == done.returncode
         assert "provision --sandbox setup" in done.stderr
-    for verb in ("pause", "teardown"):
-        assert 0 == person.types("--sandbox", verb, "--yes").returncode
+    paused = person.types("--sandbox", "pause", "--yes")
+    assert (1, "  next: Run `provision --sandbox status`.") == (
+        paused.returncode,
+        paused.stderr.splitlines()[-1],
+    )
+    assert 0 == person.types("--sandbox", "teardown", "--yes").returncode
 
 
 @pytest.mark.slow
