@@ -46,6 +46,7 @@ from provision.ui.errors import show_error
 from provision.ui.text import echo
 
 OUTPUT_ERRORS = (errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+PRINT_LINES = {"console", "logs", "sandbox"}  # verbs that print JSON lines, no document
 ERROR_HANDLER = "provision"  # codec error handler for characters that an encoding lacks
 REPLACEMENTS = {"\u2713": "v", "\u2717": "x", "\u2026": "."}
 
@@ -162,7 +163,7 @@ def run(arguments: list[str]) -> int:
     try:
         return guarded(
             lambda: int(build().main(arguments, prog_name="provision", standalone_mode=False) or 0),
-            as_json="--json" in arguments and "logs" not in arguments,  # which prints lines
+            as_json="--json" in arguments and PRINT_LINES.isdisjoint(arguments),
         )
     finally:
         i18n.repeat_flags("")
@@ -198,7 +199,7 @@ def _run_action(action: Callable[[], int]) -> int:
         return action()
     except click.ClickException as error:
         error.show()
-        errors.shown.append({"what": error.format_message(), "why": "", "next": ""})
+        errors.shown_errors.append({"what": error.format_message(), "why": "", "next": ""})
         return 2 if isinstance(error, click.UsageError) else 1
     except Pending as why:
         text = _("Not possible yet: {reason}. Run the same command again.", reason=why.reason)

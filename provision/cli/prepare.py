@@ -58,7 +58,7 @@ def prepare_run(
             if file.settings[key] is None:
                 file.set(key, value, save=save)
     if not save and not file.path.exists() and file.settings["domain"] is None:
-        raise no_stack(file)
+        raise no_stack(file, recovery_error)
 
     def here() -> Aws:
         return aws.in_region(file.settings["region"])  # the region may be one of the answers
@@ -80,16 +80,17 @@ def prepare_run(
     return build(options, file, sandbox, aws)
 
 
-def no_stack(file: StackFile) -> UsageError:
-    """Return the error for a folder without a stack."""
-    return UsageError(
-        _("There is no stack in this folder."),
-        _("{path} does not exist", path=file.path),
-        _(
-            "Create one with `provision setup`, name another file with --stack FILE, or get a lost file "
-            "back with `provision recover`."
-        ),
+def no_stack(file: StackFile, account: UnknownState | None = None) -> UsageError:
+    """Return the error for a folder without a stack. account: why the account could not be looked at."""
+    what, why = _("There is no stack in this folder."), _("{path} does not exist", path=file.path)
+    if account:
+        unknown = _("whether the account has a stack is unknown: {why}", why=account.why)
+        return UsageError(what, f"{why}; {unknown}", account.then)
+    then = _(
+        "Create one with `provision setup`, name another file with --stack FILE, or get a lost file "
+        "back with `provision recover`."
     )
+    return UsageError(what, why, then)
 
 
 def _choices(list_choices: Callable[[], list[tuple[str, str]]]) -> list[tuple[str, str]]:

@@ -8,12 +8,12 @@ from provision.i18n import _
 from provision.ui.text import columns, printable, width, wrap
 
 RED, RESET = "\x1b[1;31m", "\x1b[0m"
-shown: list[dict[str, str]] = []  # the errors of this command, as --json shows them
+shown_errors: list[dict[str, str]] = []  # the errors of this command, as --json shows them
 
 
 def show_error(error: ProvisionError) -> None:
     """Print an error on stderr; on a terminal wrapped to its width. A cancellation is no error."""
-    shown.append({"what": error.what, "why": error.why, "next": error.then})
+    shown_errors.append({"what": error.what, "why": error.why, "next": error.then})
     head = "" if isinstance(error, Cancelled | WaitingOnExternal) else _("Error:")
     text = printable(f"{head} {error}".lstrip())
     if sys.stderr.isatty():

@@ -13,7 +13,7 @@ from provision.ui import errors
 from provision.ui.names import by_step, name_of
 from provision.ui.text import columns, day_and_time, echo, listed, show
 
-_printed = [False]  # whether this command has printed its JSON document
+_documents: list[Any] = []  # the JSON document of this command, once it is printed
 SUMMARISED = ("create", "keep", "delete")  # actions of which a step's line tells how many
 
 
@@ -21,19 +21,19 @@ def show_json(document: Any) -> None:
     """Print one JSON document on stdout; with escapes where stdout's encoding lacks a character of it."""
     text = json.dumps(document, ensure_ascii=False, indent=2)
     echo(text if can_show(text, sys.stdout) else json.dumps(document, indent=2))
-    _printed[0] = True
+    _documents.append(document)
 
 
 def begin_document() -> None:
     """Forget the errors and the document of the command before, in the same process."""
-    errors.shown.clear()
-    _printed[0] = False
+    errors.shown_errors.clear()
+    _documents.clear()
 
 
 def show_missing_document() -> None:
     """Print the errors of a command that has ended without its JSON document, as that document."""
-    if not _printed[0]:
-        show_json({"errors": errors.shown})
+    if not _documents:
+        show_json({"errors": errors.shown_errors})
 
 
 def show_result(document: Any, text: str, *, as_json: bool) -> None:

@@ -66,14 +66,15 @@ def test_setup_status_plan_and_teardown(person: Person, addresses: dict[str, str
 
 
 def test_wrong_folder_without_credentials(person: Person) -> None:
-    """One error: what is missing in this folder, whatever the account may have."""
+    """One error: what is missing in this folder, what is unknown, and how to sign in."""
     done = person.types("status", HOME=str(person.folder), AWS_EC2_METADATA_DISABLED="true")
     assert (2, "") == (done.returncode, done.stdout)
     assert (
         "Error: There is no stack in this folder.\n"
-        "  why:  stack.yaml does not exist\n"
-        "  next: Create one with `provision setup`, name another file with --stack FILE, or get a lost file "
-        "back with `provision recover`.\n"
+        "  why:  stack.yaml does not exist; whether the account has a stack is unknown: Unable to locate "
+        "credentials\n"
+        "  next: Sign in first (for example `aws configure` or `aws sso login`), then run the same command "
+        "again.\n"
     ) == done.stderr
 
 

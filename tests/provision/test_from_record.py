@@ -360,8 +360,8 @@ def test_group_that_the_outbound_rules_of_others_name() -> None:
     pairs = [{"UserIdGroupPairs": [{"GroupId": "sg-1"}]}]
     found = {"GroupId": "sg-2", "GroupName": "theirs", "IpPermissionsEgress": pairs}
     ec2 = Answers(
-        describe_security_groups={"SecurityGroups": [found]},
-        describe_network_interfaces={"NetworkInterfaces": []},
+        describe_security_groups=[{"SecurityGroups": [found]}],
+        describe_network_interfaces=[{"NetworkInterfaces": []}],
     )
     assert [ExternalUse("sg-2 theirs")] == group.external_uses(aws(ec2=ec2), frozenset())
     names = [call["Filters"][0]["Name"] for name, call in ec2.calls if "groups" in name]
@@ -417,7 +417,7 @@ def test_priority_of_the_webhook_rule() -> None:
     rule = WebhookRule.from_record("news-bot", "webhook_rule/news-bot", {})
     rule.listener = SimpleNamespace(arn="arn")  # type: ignore[assignment]
     for taken, expected in ((["default"], 1), (["1", "3", "default"], 2), (["2", "default"], 1)):
-        rules = {"Rules": [{"Priority": priority} for priority in taken]}
+        rules = [{"Rules": [{"Priority": priority} for priority in taken]}]
         assert expected == rule._priority(aws(elbv2=Answers(describe_rules=rules)))
 
 
