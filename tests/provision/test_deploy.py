@@ -177,6 +177,7 @@ BAD_DEPLOYS = [
 ]
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     ("start", "why", "then"), BAD_DEPLOYS, ids=lambda value: getattr(value, "__name__", "")
 )

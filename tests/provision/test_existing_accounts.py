@@ -176,6 +176,7 @@ CONFLICTS = {
 }
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("line", CONFLICTS)
 def test_name_conflict_is_in_the_plan(env: Env, line: str) -> None:
     """The plan reports it, and teardown leaves it unchanged."""

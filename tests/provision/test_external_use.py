@@ -195,6 +195,7 @@ EXTERNAL_USES: list[tuple[Callable[[Env], None], set[str], bool]] = [
 ]
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize(
     ("use", "stays", "content"), EXTERNAL_USES, ids=[u[0].__name__ for u in EXTERNAL_USES]
 )
@@ -216,6 +217,7 @@ def test_teardown_keeps_what_others_use(
 CONTENTS = [use for use, _stays, content in EXTERNAL_USES if content]
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("use", CONTENTS, ids=[use.__name__ for use in CONTENTS])
 def test_teardown_with_contents_deletes_everything(env: Env, use: Callable[[Env], None]) -> None:
     """With --contents nothing is left."""

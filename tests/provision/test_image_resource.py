@@ -215,6 +215,7 @@ def test_missing_user_folder(builder: Builder) -> None:
     assert {} == env.inventory()
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("gone", ["image", "tag", "repository"])
 def test_image_deleted_by_hand_is_pushed_again(builder: Builder, gone: str) -> None:
     """Whether the image, its tag or the repository was deleted; teardown leaves nothing."""

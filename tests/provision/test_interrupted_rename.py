@@ -25,6 +25,7 @@ def check_teardown(env: Env) -> None:
     assert {} == env.inventory()
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("line", RESOURCES)
 def test_setup_completes_under_new_settings(env: Env, line: str) -> None:
     """One of everything under the new settings; what was created under the old ones is deleted."""
@@ -35,6 +36,7 @@ def test_setup_completes_under_new_settings(env: Env, line: str) -> None:
     check_teardown(env)
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize("line", RESOURCES)
 def test_teardown_leaves_nothing(env: Env, line: str, moment: str) -> None:

@@ -61,6 +61,7 @@ def fresh_env(env: Env, aws_session: AwsSession) -> Env:
     return env
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("error", BROKEN, ids=lambda error: type(error).__name__)
 def test_broken_connection_is_retried(
     fresh_env: Env,
@@ -87,6 +88,7 @@ NOT_UNIQUE_BY_NAME = [  # resources without a name, or with a random one
 ]
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     ("line", "service", "operation"), NOT_UNIQUE_BY_NAME, ids=lambda part: str(part)
 )
@@ -133,6 +135,7 @@ def refuse(error: Any, model: Any, **_event: object) -> None:
     raise ClientError(error, model.name)
 
 
+@pytest.mark.full
 def test_rejected_second_call_keeps_the_record_of_the_first(
     fresh_env: Env, fail_response: Callable[[str, str, Exception], None]
 ) -> None:

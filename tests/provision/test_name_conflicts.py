@@ -298,6 +298,7 @@ ADOPTED: dict[str, Callable[[Env], None]] = {
 }
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("line", ADOPTED)
 def test_adopted_resource_is_not_changed(env: Env, line: str) -> None:
     """Neither setup nor teardown --everything changes anything of it."""

@@ -148,6 +148,7 @@ def refusal(code: str, operation: str, status: int = 400) -> ClientError:
     return ClientError(error, operation)
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     ("code", "status"),
     [

@@ -138,6 +138,7 @@ REJECTED = {
 }
 
 
+@pytest.mark.sample(8)
 @pytest.mark.parametrize("verb", ["setup", "teardown"])
 @pytest.mark.parametrize("create", FOREIGN_RESOURCES, ids=lambda create: create.__name__)
 def test_foreign_resource_without_our_tags_is_not_changed(

@@ -95,6 +95,7 @@ def _setup(env: Env) -> None:
     assert ([], []) == (outcome.errors, outcome.outside)
 
 
+@pytest.mark.full
 @CUTS
 def test_power_cut_at_every_call_of_teardown(env: Env, moment: str) -> None:
     """Nothing is left, in the account and in the file; LINE's former endpoint is restored."""

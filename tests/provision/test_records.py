@@ -138,6 +138,7 @@ DELETED_BY_HAND = [
 ]
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(("line", "by_hand"), DELETED_BY_HAND, ids=[d[0] for d in DELETED_BY_HAND])
 def test_deleted_resource_is_recreated(env: Env, line: str, by_hand: Any) -> None:
     """The plan says create, and setup completes the stack."""

@@ -35,6 +35,7 @@ def test_changed_subnets_need_no_replacement(env: Env) -> None:
     assert bot_answers(env)
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     "change",
     [

@@ -22,15 +22,9 @@ from tests.provision.shell import PROVISION, TIMEOUT, Person, control, environme
 
 SECRET = "channel-secret-0123456789"
 
-
-def rare(*values: Any) -> Any:
-    """Return a case that only `make full` runs."""
-    return pytest.param(*values, marks=pytest.mark.full)
-
-
-VERBS = ["setup", "teardown", *map(rare, ("deploy", "start", "stop", "pause"))]
+VERBS = ("setup", "deploy", "start", "stop", "pause", "teardown")
 # Encodings of terminals and of redirected output on Windows; they lack at least the check mark.
-ENCODINGS = ["cp932", *map(rare, ("ascii", "shift_jis", "euc_jp", "cp1252", "latin-1"))]
+ENCODINGS = ("cp932", "shift_jis", "euc_jp", "ascii", "cp1252", "latin-1")
 
 
 def raising(error: BaseException) -> Callable[[], int]:
@@ -177,6 +171,7 @@ def finished_stack(
     return person
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_output_in_any_encoding(finished_stack: Person, encoding: str) -> None:
     """Unencodable characters are replaced; JSON stays valid; Japanese is used where it can be encoded."""
@@ -206,6 +201,7 @@ def test_output_in_shift_jis_locale(finished_stack: Person) -> None:
     assert "\u30c9\u30e1\u30a4\u30f3" == done.stdout.decode("shift_jis").splitlines()[1]
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("verb", VERBS)
 def test_lock_file_that_cannot_be_written(finished_stack: Person, verb: str) -> None:
     """In a folder that is not writable, mutating commands fail at the lock."""
@@ -225,6 +221,7 @@ def test_lock_file_that_cannot_be_written(finished_stack: Person, verb: str) -> 
     assert 1 == done.returncode
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("verb", VERBS)
 def test_full_disk(finished_stack: Person, verb: str) -> None:
     """When nothing can be written, the command fails with three sentences, and the file is unchanged."""
@@ -258,9 +255,8 @@ def test_image_files_that_cannot_be_read(tmp_path: Path) -> None:
     assert "Could not use the files for the image." == error.value.what
 
 
-@pytest.mark.parametrize(
-    "typed", [("status",), rare(("status", "--json")), rare(("plan",)), rare(("cost",))]
-)
+@pytest.mark.sample(2)
+@pytest.mark.parametrize("typed", [("status",), ("status", "--json"), ("plan",), ("cost",)])
 def test_closed_stdout_pipe_is_silent(finished_stack: Person, typed: tuple[str, ...]) -> None:
     """A reader that closes the pipe (`| head -1`), even before reading: no message."""
     reading, writing = os.pipe()
@@ -286,9 +282,8 @@ def test_closed_stdout_and_stderr_pipes(finished_stack: Person) -> None:
     assert 1 == done.returncode
 
 
-@pytest.mark.parametrize(
-    "typed", [rare(("status",)), ("status", "--json"), ("--help",), ("--version",)]
-)
+@pytest.mark.sample(2)
+@pytest.mark.parametrize("typed", [("status", "--json"), ("status",), ("--help",), ("--version",)])
 def test_output_to_a_full_disk(finished_stack: Person, typed: tuple[str, ...]) -> None:
     """Exit status 1 and one message of three sentences."""
     with open("/dev/full", "wb") as full:
@@ -301,7 +296,8 @@ def test_output_to_a_full_disk(finished_stack: Person, typed: tuple[str, ...]) -
     ) == (done.returncode, done.stderr.decode())
 
 
-@pytest.mark.parametrize("closed", [rare("<&-"), ">&-", rare("2>&-"), "<&- >&- 2>&-"])
+@pytest.mark.sample(2)
+@pytest.mark.parametrize("closed", [">&-", "<&-", "<&- >&- 2>&-", "2>&-"])
 def test_closed_streams(finished_stack: Person, closed: str) -> None:
     """The command may be started with any of its standard streams closed."""
     command = f'"$0" -m provision --sandbox status {closed}'
