@@ -75,6 +75,7 @@ class Shell:
         """Run one command without questions; assert that it succeeds. Return what it prints on stdout."""
         with redirect_stdout(io.StringIO()) as printed:
             status = self._status(*words, "--yes")
+        print(printed.getvalue(), end="")  # for capsys, and where the test fails
         assert 0 == status, f"provision {' '.join(words)}"
         return printed.getvalue()
 

@@ -14,6 +14,8 @@ from typing import Any
 import boto3
 import pytest
 
+from provision.clients.line import Line
+
 PROVISION = [sys.executable, "-m", "provision"]
 ROOT = Path(__file__).parent.parent.parent
 TIMEOUT = 400  # seconds; ends a command that hangs, however slow and busy the machine is
@@ -120,6 +122,14 @@ def send(addresses: dict[str, str], words: str) -> dict[str, Any]:
     """Send the bot a message through the sandbox's LINE; return what happened."""
     message = {"text": words, "user": "U" + "1" * 32}
     return dict(request_json(addresses, f"{addresses['line']}/_sandbox/send", message))
+
+
+def set_endpoint(person: Person, url: str) -> Line:
+    """Set the webhook URL of the sandbox's LINE, which an empty account does not reset."""
+    known = runtime_info(person)
+    line = Line(lambda: known["access_token"], known["line"])
+    line.set_endpoint(url)
+    return line
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.provision.shell import Person
+from tests.provision.shell import Person, set_endpoint
 from tests.provision.terminal import ENTER, Terminal
 
 STOPPED = "Stopped. Nothing is lost. Run the same command to continue."
@@ -26,6 +26,7 @@ def test_setup_is_stopped_and_goes_on(person: Person, terminals: Callable[..., T
     secrets = ("channel access token (", "channel secret (")
     last = "Should provision enter the name servers"
     file = person.folder / "stack.sandbox.yaml"
+    set_endpoint(person, "https://stop.example/webhook")  # its own: teardown does not ask about it
     for sent, status in ((signal.SIGINT, 130), (signal.SIGHUP, -signal.SIGHUP)):
         terminal = terminals("--sandbox", "setup", *SETS)
         answer(terminal, *secrets, "Build this?")

@@ -5,19 +5,10 @@ from collections.abc import Callable
 
 import pytest
 
-from provision.clients.line import Line
-from tests.provision.shell import Person, runtime_info
+from tests.provision.shell import Person, set_endpoint
 from tests.provision.terminal import ENTER, Terminal
 
 SETS = ("--set", "domain=leave.example", "--set", "network.vpc=default", "--set", "image.uri=a/b:1")
-
-
-def set_endpoint(person: Person, url: str) -> Line:
-    """Set the webhook URL of the sandbox's LINE, which an empty account does not reset."""
-    known = runtime_info(person)
-    line = Line(lambda: known["access_token"], known["line"])
-    line.set_endpoint(url)
-    return line
 
 
 @pytest.mark.slow
