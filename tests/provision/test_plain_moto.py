@@ -44,7 +44,7 @@ def moto(tmp_path: Path) -> Iterator[dict[str, str]]:
     api.close()
 
 
-@pytest.mark.slow(seconds=200)
+@pytest.mark.full
 def test_setup_fails_with_a_reason_and_teardown_leaves_nothing(
     moto: dict[str, str], tmp_path: Path
 ) -> None:
