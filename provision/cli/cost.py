@@ -34,7 +34,7 @@ def cost(given: Options, as_json: bool) -> int:
     settings = run.file.settings
     region_prices = prices(settings["region"])
     costs = {
-        r.key: round(r.costs(region_prices), 2)
+        r.key: r.costs(region_prices)
         for r in run.stack.resources
         if not isinstance(r, Milestone) and r.costs(region_prices) and not _adopted(run, r.key)
         if not run.file.paused or r.key in run.file.records
@@ -46,7 +46,7 @@ def cost(given: Options, as_json: bool) -> int:
         show(_("There is no stack: this is what it would cost."), sys.stderr)
     if as_json:
         document = {
-            "resources": [{"key": key, "monthly_usd": usd} for key, usd in costs.items()],
+            "resources": [{"key": key, "monthly_usd": round(usd, 2)} for key, usd in costs.items()],
             "monthly_usd": round(total, 2),
             "lower": [{"id": name, "monthly_usd": round(usd, 2)} for name, usd in savings.items()],
         }
