@@ -1,4 +1,4 @@
-"""What people call a resource, and the step of the setup it belongs to, by its key in stack.yaml."""
+"""Look up a resource's name for people and its step of the setup by its key in stack.yaml."""
 
 from collections.abc import Iterable
 from functools import cache

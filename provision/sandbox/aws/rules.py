@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from provision.sandbox.aws.calls import Call
 from provision.sandbox.aws.cloud import Cloud
@@ -10,6 +10,7 @@ from provision.sandbox.aws.cloud import Cloud
 Answer = dict[str, Any]
 Before = Callable[[Cloud, Call], Answer | None]
 After = Callable[[Cloud, Call, Answer], None]
+Rule = TypeVar("Rule", Before, After)
 
 
 _before: defaultdict[tuple[str, str], list[Before]] = defaultdict(list)
@@ -23,32 +24,27 @@ def before(service: str, *operations: str) -> Callable[[Before], Before]:
     It may raise an AwsError, or return a dict shaped as botocore's output, which replaces moto's response.
     Changing `call.params` has no effect on moto, which gets the request as it was sent.
     """
-
-    def register(rule: Before) -> Before:
-        for operation in operations:
-            _before[service, operation].append(rule)
-        return rule
-
-    return register
+    return _register(_before, service, operations)
 
 
 def after(service: str, *operations: str) -> Callable[[After], After]:
     """Register a rule to run after moto, which may change the answer (a dict shaped as botocore's output)."""
-
-    def register(rule: After) -> After:
-        for operation in operations:
-            _after[service, operation].append(rule)
-        return rule
-
-    return register
+    return _register(_after, service, operations)
 
 
 def unlocked(service: str, *operations: str) -> Callable[[After], After]:
     """Register a rule to run last, without the account's lock, so that it may take long and call AWS."""
+    return _register(_unlocked, service, operations)
 
-    def register(rule: After) -> After:
+
+def _register(
+    rules: defaultdict[tuple[str, str], list[Rule]], service: str, operations: tuple[str, ...]
+) -> Callable[[Rule], Rule]:
+    """Return a decorator that adds the rule for each operation."""
+
+    def register(rule: Rule) -> Rule:
         for operation in operations:
-            _unlocked[service, operation].append(rule)
+            rules[service, operation].append(rule)
         return rule
 
     return register

@@ -1,4 +1,4 @@
-"""Lambda: one run of a function's code, in a process of its own."""
+"""Lambda: run a function's code once, in a separate process."""
 
 import io
 import json
@@ -19,7 +19,7 @@ _TIMED_OUT = 128 + signal.SIGALRM
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run ended with; times in seconds, memory in MB."""
+    """The result of a run; times in seconds, memory in MB."""
 
     payload: bytes
     error: bool

@@ -25,7 +25,7 @@ class Invocation:
 
 @dataclass
 class Lambda:
-    """What moto's Lambda lacks. Hold the cloud's lock."""
+    """Invocations and states of functions, which moto does not keep. Hold the cloud's lock."""
 
     account: Account
     pending: list[tuple[float, Any]] = field(default_factory=list)  # when a new function is active

@@ -18,7 +18,6 @@ def place(cloud: Cloud, service: EcsService, deployment: Deployment) -> Task | N
     now = cloud.clock.now()
     definition = find_definition(cloud, service.region, deployment.task_definition)
     failure = placement_failure(cloud, service, definition)
-    task = None
     if not failure:
         try:
             task = new_task(
@@ -37,12 +36,12 @@ def place(cloud: Cloud, service: EcsService, deployment: Deployment) -> Task | N
             )
         except AwsError as error:  # the subnet has no free address
             failure = f"was unable to place a task. Reason: {error}"
-    if task is None:
-        service.retry_at = now + _RETRY
-        service.add_event(now, failure)
-        return None
-    task.tags = service.tags_of_task(definition)
-    return task
+        else:
+            task.tags = service.tags_of_task(definition)
+            return task
+    service.retry_at = now + _RETRY
+    service.add_event(now, failure)
+    return None
 
 
 @behaves(

@@ -53,7 +53,8 @@ def check_permissions(cloud: Cloud, call: Call, principal: Principal) -> None:
             continue
         message = denial_message(cloud, principal, (action, resource, own_keys), request_keys)
         if message:
-            raise access_denied(call, message)
+            details = _encoded(principal, action, resource, message)
+            raise access_denied(call, message, details)
 
 
 @behaves("s3.policy-grants")
@@ -104,12 +105,12 @@ def _bucket_policy(cloud: Cloud, resource: str) -> str | None:
     "permissions.words-ec2",
     "permissions.words-s3",
 )
-def access_denied(call: Call, message: str) -> AwsError:
+def access_denied(call: Call, message: str, details: str = "") -> AwsError:
     """Return the access denied error of the call's service."""
     if call.service == "ec2":
         message = message.replace(" on resource: *", "")
         if call.mutating:
-            message = f"{message}. Encoded authorization failure message: {_encoded(message)}"
+            message = f"{message}. Encoded authorization failure message: {details}"
         message = f"You are not authorized to perform this operation. {message}"
         return AwsError("UnauthorizedOperation", message, 403)
     if call.protocol in ("query", "rest-xml"):
@@ -117,16 +118,15 @@ def access_denied(call: Call, message: str) -> AwsError:
     return AwsError("AccessDeniedException", message, 403 if call.protocol == "rest-json" else 400)
 
 
-def _encoded(message: str) -> str:
+def _encoded(principal: Principal, action: str, resource: str, message: str) -> str:
     """Return the details of a denial, which only DecodeAuthorizationMessage decodes."""
-    _user, arn, _is, _not, _authorized, _to, _perform, action, *rest = message.split()
     details = {
         "allowed": False,
         "explicitDeny": "explicit deny" in message,
         "context": {
-            "principal": {"name": arn.rpartition("/")[2], "arn": arn},
+            "principal": {"name": principal.arn.rpartition("/")[2], "arn": principal.arn},
             "action": action,
-            "resource": rest[2] if rest[:2] == ["on", "resource:"] else "*",
+            "resource": resource,
         },
     }
     return base64.urlsafe_b64encode(json.dumps(details).encode()).decode()
