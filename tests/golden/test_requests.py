@@ -130,7 +130,7 @@ def test_new_network(shell: Shell, update: bool) -> None:
 
 
 def test_documents_and_questions(shell: Shell, update: bool) -> None:
-    """What --json prints, figures included, and what is asked before it costs money or deletes."""
+    """Compare the documents of --json, and the questions before something costs money or is deleted."""
     shell.write_stack(NEW_NETWORK.replace("{vpc: new}", "{vpc: default}"))
     found: dict[str, Any] = {}
 

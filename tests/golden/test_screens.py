@@ -1,4 +1,4 @@
-"""What a terminal of 60, 80, 120 and 200 columns shows in both languages, line by line."""
+"""Compare the screens at 60, 80, 120 and 200 columns, in both languages, line by line."""
 
 import io
 from collections.abc import Callable, Iterator
@@ -122,7 +122,7 @@ def verify(stream: Terminal) -> None:
 
 
 def teardown(stream: Terminal) -> None:
-    """What is deleted, and what stays and why."""
+    """Print the list of a teardown: deletions, and what stays with its reason."""
     changes = [
         Change("zone/x", "HostedZone", "delete", monthly_usd=0.5),
         Change("load_balancer/x", "LoadBalancer", "delete", monthly_usd=28.69),

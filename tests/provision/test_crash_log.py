@@ -122,7 +122,7 @@ def test_readable(message: str, expected: tuple[str, str]) -> None:
     ],
 )
 def test_lines_of_a_level(level: str, shown: list[str]) -> None:
-    """Those of the level, what is more severe, and what has no level."""
+    """Lines of the level, more severe ones, and lines without a level are shown."""
     messages = {name: f'{{"level": "{name}", "message": "x"}}' for name in shown if name}
     messages |= {"": "x", "INFO": '{"level": "INFO", "message": "x"}'}
     found = {

@@ -79,7 +79,7 @@ def test_servfail_and_refused_are_unanswered(rcode: Any) -> None:
 
 
 def test_longest_time_to_live() -> None:
-    """Of the record sets in an answer, whichever a resolver keeps."""
+    """The longest TTL of the record sets in an answer counts."""
     server = FakeServer(record_set("example.jp.", "NS", *SERVERS))
     server.authority = record_set("example.jp.", "NS", *SERVERS)
     server.authority.ttl = 172800

@@ -151,7 +151,7 @@ def test_certificates_given_up_are_deleted_before_the_next_is_requested() -> Non
     ],
 )
 def test_service_that_is_deleted(status: str, running: int, pending: int, state: str) -> None:
-    """What it needs may go once its last task has, one that was starting included."""
+    """Its dependencies may be deleted once no task is running or starting."""
     live = {"status": status, "runningCount": running, "pendingCount": pending}
     service = Service.from_record("news-bot", "service/news-bot", {})
     assert state == service.deletion_state(live)
@@ -355,7 +355,7 @@ def test_outbound_rules_that_others_added() -> None:
 
 
 def test_group_that_the_outbound_rules_of_others_name() -> None:
-    """A group refers to it by an inbound or by an outbound rule; each needs a filter of its own."""
+    """Inbound and outbound rules that refer to the group are searched with separate filters."""
     group = SecurityGroup.from_record("news-bot", "bot_group/news-bot", {"id": "sg-1"})
     pairs = [{"UserIdGroupPairs": [{"GroupId": "sg-1"}]}]
     found = {"GroupId": "sg-2", "GroupName": "theirs", "IpPermissionsEgress": pairs}

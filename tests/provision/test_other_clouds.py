@@ -123,17 +123,22 @@ class OnePerPage:
             parsed[pages["more_results"]] = number + 1 < len(items)
 
 
+def set_up_twice(env: Env) -> None:
+    """Set up without errors; the second setup changes nothing."""
+    outcome = env.setup()
+    assert ([], []) == (outcome.errors, outcome.outside)
+    env.changes()
+    again = env.setup()
+    assert ([], []) == (again.errors, env.changes())
+
+
 @pytest.mark.parametrize("vpc", ["default", "new"])
 def test_pages_of_one_item(env: Env, vpc: str) -> None:
     """All pages of a list are read, in setup and in teardown."""
     env.set(network__vpc=vpc)
     pages = OnePerPage("ec2", "elbv2", "iam", "ssm", "scheduler", "ecs", "acm")
     env.aws_session.request, env.aws_session.answer = pages.request, pages.answer
-    outcome = env.setup()
-    assert ([], []) == (outcome.errors, outcome.outside)
-    env.changes()
-    again = env.setup()
-    assert ([], []) == (again.errors, env.changes())
+    set_up_twice(env)
     result = env.teardown()
     assert ([], [], {}) == (result.errors, result.left, result.unknown)
     assert {} == {operation: number for operation, number in pages.unread.items() if number}
@@ -201,11 +206,7 @@ def test_service_linked_role_of_another_name(env: Env) -> None:
                 raise refusal("EntityAlreadyExists", operation, 409)
 
     env.aws_session.request = request
-    outcome = env.setup()
-    assert ([], []) == (outcome.errors, outcome.outside)
-    env.changes()
-    again = env.setup()
-    assert ([], []) == (again.errors, env.changes())
+    set_up_twice(env)
     assert [] == env.teardown().left
 
 
@@ -218,11 +219,7 @@ def test_empty_list_of_buckets_is_not_believed(env: Env) -> None:
 
     env.set(news__bucket="our-news")
     env.aws_session.answer = answer
-    outcome = env.setup()
-    assert ([], []) == (outcome.errors, outcome.outside)
-    env.changes()
-    again = env.setup()
-    assert ([], []) == (again.errors, env.changes())
+    set_up_twice(env)
     result = env.teardown()
     assert ([], []) == (result.errors, result.left)
     env.aws_session.free()

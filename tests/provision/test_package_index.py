@@ -90,6 +90,16 @@ def test_cache_folders_are_private(index: PackageIndex, tmp_path: Path) -> None:
     assert [0o700, 0o700] == [path.stat().st_mode & 0o777 for path in (cache, cache / "wheels")]
 
 
+def seen_by_pip(tmp_path: Path, command: str, platform: str) -> list[str]:
+    """Return the lines that a shell command prints in place of pip, which then fails."""
+    python = tmp_path / "python"
+    python.write_text(f"#!/bin/sh\n{command} > {tmp_path}/seen\nexit 1\n")
+    python.chmod(0o755)
+    with pytest.raises(ProvisionError):
+        PackageIndex(lambda: tmp_path / "cache", str(python)).wheels(b"", "3.12", platform)
+    return (tmp_path / "seen").read_text().splitlines()
+
+
 def test_environment_of_pip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """pip gets what it needs, and none of this process's secrets."""
     secrets = {
@@ -111,12 +121,7 @@ def test_environment_of_pip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     }
     for name, value in (secrets | passed).items():
         monkeypatch.setenv(name, value)
-    python = tmp_path / "python"
-    python.write_text(f"#!/bin/sh\nenv > {tmp_path}/seen\nexit 1\n")
-    python.chmod(0o755)
-    with pytest.raises(ProvisionError):
-        PackageIndex(lambda: tmp_path / "cache", str(python)).wheels(b"", "3.12", "linux/amd64")
-    lines = (tmp_path / "seen").read_text().splitlines()
+    lines = seen_by_pip(tmp_path, "env", "linux/amd64")
     variables = dict(line.split("=", 1) for line in lines if "=" in line)
     assert {} == {name: value for name, value in variables.items() if name in secrets}
     assert passed == {name: value for name, value in variables.items() if name in passed}
@@ -126,12 +131,7 @@ def test_environment_of_pip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_how_pip_is_called(tmp_path: Path) -> None:
     """Complete and with hashes: pip resolves and builds nothing, whatever the lock holds."""
-    python = tmp_path / "python"
-    python.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" > {tmp_path}/seen\nexit 1\n')
-    python.chmod(0o755)
-    with pytest.raises(ProvisionError):
-        PackageIndex(lambda: tmp_path / "cache", str(python)).wheels(b"", "3.12", "linux/arm64")
-    words = (tmp_path / "seen").read_text().splitlines()
+    words = seen_by_pip(tmp_path, 'printf "%s\\n" "$@"', "linux/arm64")
     tags = ("manylinux_2_34", "manylinux_2_28", "manylinux_2_17", "manylinux2014")
     assert [
         *("-m", "pip", "download", "--quiet", "--no-input"),

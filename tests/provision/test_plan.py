@@ -226,7 +226,7 @@ def test_empty_plan() -> None:
     ],
 )
 def test_what_costs_money_is_asked(action: str, rise: float, question: str) -> None:
-    """What is created or replaced, and what changed tasks cost more, from a cent a month on."""
+    """A question names the price of creations, replacements and dearer tasks, from a cent a month on."""
     steps = [Change("a", "Kind", action, monthly_usd=5.0)] if action else []
     if not question:
         confirm_cost(steps, Options(), rise)

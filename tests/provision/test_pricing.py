@@ -46,7 +46,7 @@ def test_fixed_month() -> None:
 
 
 def test_hours_are_offered_with_the_plans_total() -> None:
-    """What the plan shows afterwards, the collection of the news and the load balancer's options included."""
+    """The prices include the collection of the news and the load balancer's options, as in the plan."""
     answers = {"domain": "x.jp", "host": "bot.x.jp"}
     limited = {**answers, "load_balancer.rate_limit": "5000"}
     assert [

@@ -131,7 +131,7 @@ def test_typing_is_not_shown_in_the_live_list(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_deletion_shows_no_expected_time() -> None:
-    """What is known is how long a creation takes."""
+    """Only the duration of a creation is known."""
     stream, clock = Terminal(), ManualClock()
     with Progress([resource("service/x")], clock, stream) as progress:
         progress.report("deleting", resource("service/x"), "")
