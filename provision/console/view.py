@@ -39,6 +39,7 @@ def describe(run: Run, observations: Mapping[str, Observation]) -> dict[str, Any
         "region": run.file.settings["region"],
         "domain": run.file.settings["domain"],
         "cluster": run.stack.cluster.name,
+        "service": run.stack.service.name,
         "url": status["url"],
         "headline": headline(status),
         "state": _worst([each["state"] for each in resources.values()]),

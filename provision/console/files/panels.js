@@ -174,7 +174,7 @@ export function startFaults() {
     broken_feed: on => post("/_sandbox/feed/broken", { broken: on }),
   };
   const interrupt = make("button", { type: "button", id: "interrupt", text: say("interrupt_now"), onclick: async () => {
-    const done = await post("/_sandbox/aws/interrupt", { cluster: stack.cluster || "default" });
+    const done = await post("/_sandbox/aws/interrupt", { cluster: stack.cluster || "default", service: stack.service });
     if (done) tell(say("interrupted", { count: done.tasks.length }));
   } });
   $("view-faults").replaceChildren(make("h2", { text: say("faults") }), make("p", { text: say("faults_about") }),

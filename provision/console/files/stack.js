@@ -6,6 +6,7 @@ const opened = new Set();
 let last = "";
 export let domain = "";
 export let cluster = "";
+export let service = "";
 
 function badge(state, labels) {
   return make("span", { class: "badge " + state }, make("span", { "aria-hidden": "true", text: SIGNS[state] + " " }), labels[state]);
@@ -66,6 +67,7 @@ function show(stack) {
   }
   domain = stack.domain;
   cluster = stack.cluster;
+  service = stack.service;
   const focused = document.activeElement && document.activeElement.closest("details.step");
   const name = focused && focused.querySelector(".name").textContent;
   view.replaceChildren(
