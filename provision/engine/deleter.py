@@ -60,7 +60,6 @@ class Deleter:
         self._ownership = ownership
         self.live: dict[str, Live] = {}  # live resources found in this run, by key
         self._delete_called: set[str] = set()  # keys whose delete call succeeded in this run
-        self._first_tried: dict[str, float] = {}  # time of the first attempt in this run, by key
 
     def delete_all(
         self,
@@ -77,10 +76,11 @@ class Deleter:
         """
         result = DeletionResult()
         recorded = [r for r in resources if r.key in self.file.records]
-        steps = [
-            Step(r, [user.key for user in dependents(r, resources) if user in recorded])
+        users = {
+            r.key: [user.key for user in dependents(r, resources) if user in recorded]
             for r in recorded
-        ]
+        }
+        first_tried: dict[str, float] = {}  # time of the first attempt in this run, by key
         not_before = self.clock.now() + delay
 
         def delete_step(resource: Resource) -> str:
@@ -90,46 +90,39 @@ class Deleter:
             if self.clock.now() < not_before:
                 raise Pending(_("replaced; resolvers and LINE may still lead to it"))
             resource.with_contents = resource.key in contents
+            first_tried.setdefault(resource.key, self.clock.now())
             try:
-                return self._delete_estimated(resource, everything, result)
+                return self.delete_step(resource, everything, result)
             except UnknownState as error:
                 # Its dependencies are deleted all the same, if AWS permits.
                 result.unchecked[resource.key] = error.why
                 error.dependents_may_start = True
                 raise
             except Pending as pending:
-                if pending.refused and any(
-                    user.key in result.unchecked for user in dependents(resource, recorded)
-                ):
+                if pending.refused and any(key in result.unchecked for key in users[resource.key]):
                     pending.timeout = HELD
+                deletion = resource.deletion
+                # While it still blocks its dependencies there is no estimate: it may release them earlier.
+                if deletion.release_delay and (deletion.immediate or pending.dependents_may_start):
+                    tried = min(
+                        first_tried[key]
+                        for key in (resource.key, *users[resource.key])
+                        if key in first_tried
+                    )
+                    pending.remaining = tried + deletion.release_delay - self.clock.now()
                 raise
             except NotOurs as error:  # its dependencies are deleted anyway
                 result.kept[resource.key] = error.why
                 result.errors.append(error)
                 return "kept"
 
+        steps = [Step(resource, users[resource.key]) for resource in recorded]
         outcome = execute(steps, delete_step, self.clock, self.report)
         result.errors += outcome.errors + outcome.notes
         result.left = [
             r.key for r in recorded if r.key not in result.deleted and r.key not in result.kept
         ]
         return result
-
-    def _delete_estimated(
-        self, resource: Resource, everything: bool, result: DeletionResult
-    ) -> str:
-        """Try to delete a resource; add the estimated remaining time to Pending where it is known.
-
-        No estimate while the resource still blocks its dependencies: it may release them earlier, so poll it.
-        """
-        started = self._first_tried.setdefault(resource.key, self.clock.now())
-        try:
-            return self.delete_step(resource, everything, result)
-        except Pending as why:
-            deletion = resource.deletion
-            if deletion.release_delay and (deletion.immediate or why.dependents_may_start):
-                why.remaining = started + deletion.release_delay - self.clock.now()
-            raise
 
     def delete_step(self, resource: Resource, everything: bool, result: DeletionResult) -> str:
         """Try to delete a resource. Return "gone" or "kept". Raise Pending or ProvisionError."""

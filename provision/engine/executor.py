@@ -28,7 +28,6 @@ class Step:
     resource: Resource
     needs: list[str]  # keys
     done: bool = False
-    has_dependents: bool = True  # in this run: they wait for it, so poll it more often
     dependents_may_start: bool = False  # although it is not done
     error: ProvisionError | None = None
     waiting: Pending | None = None
@@ -61,10 +60,9 @@ class Step:
             return why.remaining
         if why.remaining is None:
             return min(longest, 1.5 ** min(self.tries - 1, 10))
-        shortest = polling.interval_near if self.has_dependents else polling.interval
         if why.remaining <= 0:  # overdue: back off in proportion to the delay
-            return min(longest, max(shortest, -why.remaining / 6))
-        until_next_check = max(shortest, why.remaining / polling.checks)
+            return min(longest, max(polling.interval_near, -why.remaining / 6))
+        until_next_check = max(polling.interval_near, why.remaining / polling.checks)
         return min(until_next_check, polling.interval_far, self._timeout(why) / (MIN_TRIES + 1))
 
     def _timeout(self, why: Pending) -> float:
@@ -106,9 +104,6 @@ def execute(
     wait: seconds to wait once every remaining step waits for a person; None: no limit.
     """
     by_key = {step.resource.key: step for step in steps}
-    needs = {need for step in steps for need in step.needs}
-    for step in steps:
-        step.has_dependents = step.resource.key in needs
     external_since: float | None = None
     while True:
         if _pass(steps, by_key, action, clock, report):

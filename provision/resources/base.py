@@ -95,10 +95,11 @@ class Deletion:
     """How a resource is deleted.
 
     immediate: it no longer exists once the delete call has returned. release_delay: seconds from the first
-    attempt until AWS usually allows the deletion; 0: unknown. after_dependents: wait until its dependents are
-    deleted; otherwise until they release it. retained_with: the name of the field with the dependency that,
-    if kept, keeps this resource too. on_pause: it is charged by the hour, so a pause deletes it and its
-    dependents. replaced_delay: seconds for which clients may still use it after its replacement.
+    attempt to delete it or one of its dependents until AWS usually allows its deletion; 0: unknown.
+    after_dependents: wait until its dependents are deleted; otherwise until they release it. retained_with:
+    the name of the field with the dependency that, if kept, keeps this resource too. on_pause: it is charged
+    by the hour, so a pause deletes it and its dependents. replaced_delay: seconds for which clients may still
+    use it after its replacement.
     """
 
     immediate: bool = False

@@ -11,7 +11,16 @@ from provision.engine.deleter import Deleter, DeletionResult
 from provision.engine.inspector import ours
 from provision.engine.ownership import Ownership
 from provision.errors import Pending
-from provision.resources.base import AccountWide, Clients, Errors, Live, Resource, output, resource
+from provision.resources.base import (
+    AccountWide,
+    Clients,
+    Deletion,
+    Errors,
+    Live,
+    Resource,
+    output,
+    resource,
+)
 from provision.sandbox.clock import ManualClock
 from provision.state.stack_file import Record, StackFile, State
 
@@ -213,3 +222,51 @@ def test_lost_delete_response_is_not_retried_blindly(tmp_path: Path) -> None:
         deleter.delete_step(leaving, True, DeletionResult())
     assert "gone" == deleter.delete_step(leaving, True, DeletionResult())
     assert 1 == leaving.deletes
+
+
+class Held(Resource):
+    """A resource that AWS refuses to delete before a given time."""
+
+    deletion = Deletion(immediate=True, release_delay=50)
+    errors = Errors(retry=("DependencyViolation",))
+
+    def __init__(self, name: str, until: float, clock: ManualClock, *needs: Resource) -> None:
+        self.logical_id, self.until, self.clock, self.rests = name, until, clock, needs
+        self.required_tags, self.stack = {}, "news-bot"
+        self.tries: list[float] = []
+
+    def needs(self) -> list[Resource]:
+        return list(self.rests)
+
+    def create(self, clients: Clients) -> Live | None:
+        return {}
+
+    def find(self, clients: Clients) -> Live | None:
+        return {}
+
+    def tags_of(self, clients: Clients, live: Live) -> dict[str, str]:
+        return {"provision:stack": "news-bot"}
+
+    def delete(self, clients: Clients) -> None:
+        self.tries.append(self.clock.now())
+        if self.clock.now() < self.until:
+            raise ClientError({"Error": {"Code": "DependencyViolation"}}, "Delete")
+
+
+def test_estimate_counts_from_the_first_dependent(tmp_path: Path) -> None:
+    """The group can be deleted 50 s after the load balancer's deletion began, not after its own first try."""
+    file = StackFile(tmp_path / "stack.yaml")
+    creator = creator_for(file)
+    clock = creator.clock
+    assert isinstance(clock, ManualClock)
+    clock.step = 1e9
+    start = clock.now()
+    group = Held("group", start + 50, clock)
+    load_balancer = Held("load_balancer", start + 30, clock, group)
+    for each in (group, load_balancer):
+        file.record(each.key, Record("Held", "created"))
+    deleter_for(creator).delete_all([group, load_balancer], True, {})
+    assert ([0, 25, 37.5], [37.5, 43.75, 46.875, 48.875, 50.875]) == (
+        [at - start for at in load_balancer.tries],
+        [at - start for at in group.tries],
+    )
