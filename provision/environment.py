@@ -118,15 +118,15 @@ def clock_at(endpoint: str) -> Clock:
 
     http = Http()
 
-    def read() -> dict[str, float]:
+    def fetch() -> tuple[float, float]:
         response = http.request("GET", f"{endpoint.rstrip('/')}/_sandbox/clock", timeout=5)
         response.raise_for_status()
         body = response.json()
-        return {"now": float(body["now"]), "speed": float(body["speed"])}
+        return float(body["now"]), float(body["speed"])
 
-    def now() -> float:
+    def read() -> tuple[float, float]:
         try:
-            return read()["now"]
+            return fetch()
         except CLOCK_ERRORS as error:
             raise ProvisionError(
                 _("Could not read the sandbox's clock."),
@@ -135,7 +135,7 @@ def clock_at(endpoint: str) -> Clock:
             ) from None
 
     try:
-        speed = read()["speed"]
+        _now, speed = fetch()
     except CLOCK_ERRORS:
         return WallClock()
-    return SandboxClock(speed, now) if 0 < speed < math.inf else WallClock()
+    return SandboxClock(read) if 0 < speed < math.inf else WallClock()
