@@ -131,7 +131,13 @@ def test_new_network(shell: Shell, update: bool) -> None:
 
 def test_documents_and_questions(shell: Shell, update: bool) -> None:
     """Compare the documents of --json, and the questions before something costs money or is deleted."""
-    shell.write_stack(NEW_NETWORK.replace("{vpc: new}", "{vpc: default}"))
+    written = NEW_NETWORK.replace("{vpc: new}", "{vpc: default}")
+    shell.write_stack(
+        written.replace(
+            'image: {uri: "example.jp/bot:1", platform: linux/arm64}',
+            "image:\n  uri: example.jp/bot:1\n  platform: linux/arm64",
+        )
+    )
     found: dict[str, Any] = {}
 
     def ask(*commands: str) -> None:
@@ -147,6 +153,7 @@ def test_documents_and_questions(shell: Shell, update: bool) -> None:
     ask("setup")
     show("empty", "plan", "cost", "setup")
     show("built", "setup", "plan", "cost", "status", "stop", "start")
+    show("built", "deploy", "deploy --set image.uri=example.jp/bot:2")
     ask("deploy --set service.count=3", "pause", "teardown --everything")
     show("paused", "pause", "cost", "status")
     ask("resume")
