@@ -484,7 +484,10 @@ def test_nothing_to_deploy(
 
 
 def test_no_spot_capacity(env: Env, images: TasksByImage) -> None:
-    """ECS's own message after a while, and the advice of on-demand capacity; the old version goes on."""
+    """ECS's own message after a while, and the advice of on-demand capacity; the old version goes on.
+
+    Nothing is rolled back: the new version starts as soon as there is capacity.
+    """
     env.sandbox.cloud.ecs.spot_available = False
     deployment = Deployment(env, sets=("image.uri=example.jp/bot:2",))
     with pytest.raises(NoCapacity) as refusal:
@@ -494,6 +497,7 @@ def test_no_spot_capacity(env: Env, images: TasksByImage) -> None:
     assert "service.capacity=spot" in refusal.value.then
     assert 0 == deployment.lost
     assert deployment.seconds < 240
+    assert "news-bot:2" == serving_revision(env)
     ondemand = ("image.uri=example.jp/bot:2", "service.capacity=on-demand")
     assert 0 == run_deploy(env, sets=ondemand)[0]
     env.sandbox.cloud.ecs.spot_available = True
