@@ -1,5 +1,6 @@
-"""A user at a shell: the `provision` command in its own process, the sandbox in another."""
+"""A user at a shell: the `provision` command, and the sandbox in its own process."""
 
+import io
 import json
 import os
 import signal
@@ -14,6 +15,8 @@ from typing import Any
 import boto3
 import pytest
 
+from provision import i18n
+from provision.cli.main import main
 from provision.clients.line import Line
 
 PROVISION = [sys.executable, "-m", "provision"]
@@ -28,16 +31,31 @@ class Person:
         self.folder, self.environ = folder, environ
 
     def types(self, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
-        """Run one command without a terminal."""
-        return subprocess.run(
-            [*PROVISION, *words],
-            cwd=self.folder,
-            env={**self.environ, **more},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT,
+        """Run one command without a terminal, in this process: a new one would import boto3 again."""
+        streams = {name: io.TextIOWrapper(io.BytesIO(), "utf-8") for name in ("stdout", "stderr")}
+        interrupt, language, environ = (
+            signal.getsignal(signal.SIGINT),
+            i18n.language(),
+            {**os.environ},
         )
+        with pytest.MonkeyPatch.context() as patch:
+            os.environ.clear()
+            os.environ.update({**self.environ, **more})
+            patch.chdir(self.folder)
+            patch.setattr(sys, "argv", ["provision", *words])
+            patch.setattr(sys, "stdin", io.StringIO())
+            for name, stream in streams.items():
+                patch.setattr(sys, name, stream)
+            try:
+                with pytest.raises(SystemExit) as ended:
+                    main()
+            finally:
+                os.environ.clear()
+                os.environ.update(environ)
+                signal.signal(signal.SIGINT, interrupt)
+                i18n.use(language)
+        printed = {name: stream.detach().getvalue().decode() for name, stream in streams.items()}
+        return subprocess.CompletedProcess(words, ended.value.code, **printed)
 
 
 def environment(runtime: Path) -> dict[str, str]:
@@ -71,7 +89,7 @@ def running_sandbox(
             yield json.loads(process.stdout.readline()), environ
         finally:
             process.send_signal(signal.SIGINT)
-        assert 0 == process.wait(timeout=30)
+        assert 0 == process.wait(TIMEOUT)
 
 
 def request_json(
