@@ -12,6 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from rich.console import Console, ConsoleDimensions
 from rich.text import Text
 
 from provision import i18n
@@ -28,6 +29,7 @@ from provision.settings import Settings
 from provision.stack import Stack, steps
 from provision.state.stack_file import StackFile
 from provision.ui.errors import show_error
+from provision.ui.frame import Frame
 from provision.ui.names import by_step, name_of
 from provision.ui.progress import Progress, clock_time
 from provision.ui.reports import headline, show_plan, show_status, show_steps
@@ -191,6 +193,32 @@ def test_long_address_is_not_cut() -> None:
         "    http://127.0.0.1:46007/?view=registrar#aaaaaaaaaaaaaaaaa",
         "aaaaaaaaaaaaaaa",
     ] == stream.lines()[-3:]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "expected"),
+    [
+        ([(60, 24), (60, 24)], [0, 0]),
+        ([(60, 24), (30, 24), (60, 24)], [0, 1, 0]),  # two lines have become of one
+        ([(60, 24), (20, 24)], [0, 3]),
+        ([(60, 24), (60, 2), (60, 24)], [0, 0, 1]),  # a line went into the scrollback, and is back
+        ([(60, 24), (30, 3), (60, 24)], [0, 1, 1]),
+        ([(60, 24), (30, 3), (30, 3), (60, 24)], [0, 1, 0, 1]),
+    ],
+)
+def test_resized_terminal_keeps_no_old_lines(
+    sizes: list[tuple[int, int]], expected: list[int]
+) -> None:
+    """The cursor moves up by the lines that were added when the terminal wrapped what was drawn."""
+    console = Console(file=Terminal(), force_terminal=True)
+    frame, moves = None, []
+    for size in sizes:
+        console.size = ConsoleDimensions(*size)
+        frame = frame or Frame(console)
+        with console.capture() as captured:
+            frame.fit([Text("a"), Text("b" * 25), Text("ニュース" * 6)])
+        moves.append(captured.get().count("\x1b[2K\x1b[1A"))
+    assert expected == moves
 
 
 def test_name_servers_go_when_the_registrar_has_them() -> None:
