@@ -1,5 +1,6 @@
 """A user at a terminal: a pseudo-terminal with the command running in it."""
 
+import codecs
 import fcntl
 import os
 import pty
@@ -11,6 +12,7 @@ import termios
 import time
 from collections.abc import Callable, Iterator
 
+import pyte
 import pytest
 
 from tests.provision.shell import PROVISION, Person
@@ -32,6 +34,7 @@ class Terminal:
         self.master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", *SIZE, 0, 0))
         self.output, self.position = "", 0
+        self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         self.process = subprocess.Popen(
             [*PROVISION, *words],
             cwd=person.folder,
@@ -63,8 +66,18 @@ class Terminal:
             got = os.read(self.master, 65536)
         except OSError:  # the other end is closed
             return False
-        self.output += got.decode(errors="replace")
+        self.output += self._decode(got)
         return bool(got)
+
+    def screen(self) -> pyte.Screen:
+        """Return what the terminal shows, once nothing has come for 0.2 seconds."""
+        before = None
+        while before != self.output:
+            before = self.output
+            self._read()
+        screen = pyte.Screen(SIZE[1], SIZE[0])
+        pyte.Stream(screen).feed(self.output)
+        return screen
 
     def type(self, keys: str) -> None:
         """Type keys."""

@@ -548,13 +548,14 @@ def test_status_without_a_stack(capsys: pytest.CaptureFixture[str]) -> None:
             24,
             ["次は `provision setup`", "です（あとで）。"],
         ),
+        ("ここではチャネルのチャネル", 20, ["ここではチャネルの", "チャネル"]),
         ("    ns-1.awsdns-01.org", 40, ["    ns-1.awsdns-01.org"]),
         ("a" * 30, 20, ["a" * 30]),
         ("one\n\ntwo", 20, ["one", "", "two"]),
     ],
 )
 def test_wrap(text: str, limit: int, expected: list[str]) -> None:
-    """Between words, or Japanese letters, which take two columns; no line begins with punctuation."""
+    """Between words, or Japanese letters, which take two columns; none begins with ：、ャ or such."""
     assert expected == wrap(text, limit)
     assert max(map(columns, expected)) <= limit or " " not in text
 
