@@ -33,6 +33,7 @@ class Terminal:
     def __init__(self, person: Person, *words: str, **more: str) -> None:
         self.master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", *SIZE, 0, 0))
+        self._attributes = termios.tcgetattr(slave)
         self.output, self.position = "", 0
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         self.process = subprocess.Popen(
@@ -95,13 +96,22 @@ class Terminal:
         return self.wait()
 
     def wait(self) -> int:
-        """Wait until the command ends by itself; return the exit status."""
+        """Wait until the command ends by itself; return the exit status.
+
+        Unless a signal has ended it, the terminal echoes, and shows its cursor, as before.
+        """
         end = time.monotonic() + TIMEOUT
         while self.process.poll() is None and time.monotonic() < end:
             self._read()
         self.process.kill()
+        status = self.process.wait(timeout=10)
+        self._read()
+        attributes, cursor = termios.tcgetattr(self.master), self.output.rpartition("\x1b[?25")[2]
         os.close(self.master)
-        return self.process.wait(timeout=10)
+        if status >= 0:
+            assert self._attributes == attributes
+            assert cursor[:1] != "l"
+        return status
 
 
 @pytest.fixture
