@@ -512,6 +512,27 @@ def test_status_by_step(capsys: pytest.CaptureFixture[str]) -> None:
     ] == capsys.readouterr().out.splitlines()
 
 
+def test_status_in_a_pause(capsys: pytest.CaptureFixture[str]) -> None:
+    """What the pause deleted has no lines, so that the headline stays in sight; what is lost has one."""
+    lost = entry("task_role/x", live=False, ready=False, reason="not there")
+    absent = [
+        entry("https/x", **ABSENT),
+        entry("steady_service", **{**ABSENT, "state": "milestone"}),
+    ]
+    unknown = entry("service/x", live=None, ready=None, reason="AccessDenied", state="none")
+    shown = document(entry("zone/x"), lost, *absent, unknown, paused=True, wanted=0)
+    show_status(shown, sys.stdout)
+    assert [
+        "Resources that could not be looked at: 1.",
+        "  ✓ Domain",
+        "  . Roles",
+        "    . bot's role: not there",
+        "  . Load balancer",
+        "  ? Bot",
+        "    ? service: AccessDenied",
+    ] == capsys.readouterr().out.splitlines()[:7]
+
+
 def test_status_of_what_differs(capsys: pytest.CaptureFixture[str]) -> None:
     """A ready resource that differs from its settings is marked with ~."""
     image = entry("image", drift=[{"path": "imageTag", "have": "a", "want": "b"}])
