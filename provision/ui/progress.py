@@ -184,6 +184,8 @@ class Progress:
         pinned = [line for text, _more in self._pinned.values() for line in text.splitlines()]
         notes = wrapped([*pinned, *self._details])
         more = wrapped(line for _text, more in self._pinned.values() for line in more.splitlines())
+        if len(rows) + 1 + len(notes) > size.height:
+            rows, reasons = self._steps(size.width, finished=False)
         room = max(0, size.height - 3 - len(rows) - len(notes))
         reasons = reasons[:room]
         if len(more) > room - len(reasons):
@@ -198,8 +200,11 @@ class Progress:
             return _("{passed} so far", passed=passed)
         return _("{passed} so far, of about {total}", passed=passed, total=clock_time(self._total))
 
-    def _steps(self, width: int) -> tuple[list[Any], list[str]]:
-        """Return a line per step, and the wrapped reasons that do not fit into it."""
+    def _steps(self, width: int, *, finished: bool = True) -> tuple[list[Any], list[str]]:
+        """Return a line per step, and the wrapped reasons that do not fit into it.
+
+        finished: steps that are finished have a line, too.
+        """
         from rich.text import Text
 
         rows, now = dict(self._rows), self._clock.now() - self._started
@@ -217,7 +222,8 @@ class Progress:
             ]
             if done == len(keys):
                 event = rows[keys[-1]][0]
-                shown.append((self._words[event][0], step, "", "", COLOURS[event]))
+                if finished:
+                    shown.append((self._words[event][0], step, "", "", COLOURS[event]))
                 continue
             text = f"{done}/{len(keys)}"
             if not begun:

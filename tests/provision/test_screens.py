@@ -245,6 +245,23 @@ def test_more_is_shown_where_there_is_room(monkeypatch: pytest.MonkeyPatch) -> N
     assert [["a", "b", "one", "two", "three"], ["a", "b"]] == shown
 
 
+def test_finished_steps_make_room_for_the_name_servers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a low window; otherwise the end of the pinned text would be cut off."""
+    shown = []
+    for lines in ("6", "5"):
+        monkeypatch.setenv("LINES", lines)
+        stream = Terminal()
+        with Progress(map(resource, KEYS[1:3]), ManualClock(), stream) as progress:
+            progress.report("waiting", resource("delegation"), "slow")
+            progress.pin("delegation", "a\nb\nc")
+            progress.report("done", resource("certificate/x.jp"), "")
+        shown.append(stream.lines())
+    waits = ">  Domain       0:00/2:00  0/1"
+    assert [[waits, "✓  Certificate", "0:00 so far"], [waits, "0:00 so far"]] == [
+        [line for line in lines if line][:-3] for lines in shown
+    ]
+
+
 def test_bell_at_the_end_of_a_long_wait() -> None:
     """After a minute of waiting for a person, and at the end of a run that took one; else none."""
     stream, clock = Terminal(), ManualClock()
