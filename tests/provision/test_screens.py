@@ -204,6 +204,9 @@ def test_long_address_is_not_cut() -> None:
         ([(60, 24), (60, 2), (60, 24)], [0, 0, 1]),  # a line went into the scrollback, and is back
         ([(60, 24), (30, 3), (60, 24)], [0, 1, 1]),
         ([(60, 24), (30, 3), (30, 3), (60, 24)], [0, 1, 0, 1]),
+        ([(60, 24), (20, 2), (60, 24)], [0, 3, 3]),  # what was wrapped is one line again
+        ([(60, 24), (25, 24)], [0, 1]),
+        ([(60, 24), (15, 24)], [0, 4]),  # of double width are seven letters in a line
     ],
 )
 def test_resized_terminal_keeps_no_old_lines(
