@@ -26,7 +26,7 @@ docs: $(VENV)/.installed
 	$(BIN)/cog -r $(DOCS)
 	$(BIN)/pybabel compile -d provision/i18n
 
-# Takes the pictures in docs/pictures anew, in Chromium.
+# Makes docs/pictures anew, from stacks in sandboxes: the page in Chromium, and setup in a terminal.
 pictures: $(VENV)/.installed
 	$(BIN)/python -m tests.browser.screenshot
 

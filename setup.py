@@ -68,6 +68,7 @@ dev = [
     "cyclonedx-bom>=7,<8",  # `make lock`: the list of the image's packages
     "cogapp>=3.4,<4",  # the generated tables in the READMEs
     "playwright>=1.48,<2",  # the page in a browser, which has to be on the machine
+    "pyte>=0.8.2,<0.9",  # what a terminal shows
     "axe-playwright-python>=0.1.4,<0.2",  # accessibility; brings axe-core
     "mkdocs-material>=9.5,<10",  # `make site`
     "mkdocs-static-i18n>=1.2,<2",  # each page in both languages

@@ -43,7 +43,9 @@ def readable(message: str) -> tuple[str, str]:
         place, _colon, error = excerpt([message])[0].partition(": ")
         return level, f"{place.rpartition('/')[2]} {error}"
     texts = [str(fields[name]) for name in ("message", "error") if fields.get(name)]
-    more = [f"{name}={fields[name]}" for name in fields if name not in _COMMON_FIELDS]
+    own = {name: value for name, value in fields.items() if name not in _COMMON_FIELDS}
+    groups = (value if isinstance(value, dict) else {name: value} for name, value in own.items())
+    more = [f"{name}={value}" for group in groups for name, value in group.items()]
     where = [str(fields["where"])] if fields.get("where") else []
     return level, _printable(" ".join([*where, ": ".join(texts), *more]))
 

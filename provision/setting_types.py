@@ -78,6 +78,14 @@ def fargate_cpu(raw: Raw) -> int:
     raise ValueError(_("one of: {values}", values=", ".join(map(str, FARGATE_MEMORY))))
 
 
+def fargate_memory(raw: Raw) -> int:
+    """Return MiB that Fargate offers for one of its numbers of CPU units."""
+    sizes = {size for offered in FARGATE_MEMORY.values() for size in offered}
+    if isinstance(raw, str) and re.fullmatch(r"[0-9]{1,7}", raw) and int(raw) in sizes:
+        return int(raw)
+    raise ValueError(_("what Fargate offers for service.cpu (512, 1024 and 2048 for 256)"))
+
+
 def host_name(raw: Raw) -> str:
     """Return a DNS name of two labels or more in lower case, without the final dot.
 

@@ -15,6 +15,7 @@ from provision.setting_types import (
     FARGATE_MEMORY,
     Raw,
     fargate_cpu,
+    fargate_memory,
     feed_url,
     host_name,
     image_reference,
@@ -209,7 +210,7 @@ SETTINGS = (
     Setting(
         "service.memory",
         2048,
-        number(512, 122880),
+        fargate_memory,
         lambda: _("How much memory for each task, in MiB?"),
         lambda: _("MiB of memory of a task. With 256 CPU units Fargate offers 512, 1024 and 2048."),
     ),

@@ -40,7 +40,7 @@ ALLOWED_IMPORTS = {
     "dns": {"provision/clients/dns.py"},
     "linebot": {"provision/clients/line.py"},
     "requests": {"provision/clients/http.py", "provision/clients/registry.py"},
-    "rich": {"provision/ui/progress.py", "provision/ui/text.py"},
+    "rich": {"provision/ui/frame.py", "provision/ui/progress.py", "provision/ui/text.py"},
     "segno": {"provision/ui/qr.py"},
     "ssl": {"provision/clients/http.py", "provision/clients/tls.py"},
     "urllib3": {  # only its exceptions

@@ -78,7 +78,7 @@ class EcsDeployment:
         events = self.live.get("events") or []
         latest = list(takewhile(lambda e: NO_CAPACITY.search(e["message"]), events))
         duration = latest[0]["createdAt"] - latest[-1]["createdAt"] if latest else timedelta()
-        return str(latest[0]["message"]) if duration >= SHORTAGE else ""
+        return _text(latest[0]) if duration >= SHORTAGE else ""
 
     def stop_reason(self, task: Live) -> str:
         """Return why a task stopped: the container's and ECS's reason, and the exit code."""
@@ -107,9 +107,8 @@ class EcsDeployment:
         return [e for e in events if since is None or e.get("createdAt", since) >= since]
 
     def latest_event(self) -> str:
-        """Return ECS's latest message about the deployment, with ARNs cut to their ends; "" without one."""
-        message = str(next((event["message"] for event in self._events()), ""))
-        return re.sub(r"\barn:[^ )]*:", "", message)
+        """Return ECS's latest message about the deployment; "" without one."""
+        return next(map(_text, self._events()), "")
 
     def lines(self) -> list[str]:
         """Return the deployment's state in a few lines of text."""
@@ -123,7 +122,12 @@ class EcsDeployment:
             lines.append(_("{count} interrupted by Spot; ECS starts replacements", count=count))
         if failures := self.failures():
             lines.append(_("stopped: {reasons}", reasons=_format_counts(failures)))
-        return lines + [f"ECS: {event['message']}" for event in self._events()[:EVENTS][::-1]]
+        return lines + [f"ECS: {_text(event)}" for event in self._events()[:EVENTS][::-1]]
+
+
+def _text(event: Live) -> str:
+    """Return a service event's message with ARNs cut to their ends."""
+    return re.sub(r"\barn:[^ )]*:", "", str(event["message"]))
 
 
 def _failed(task: Live) -> bool:

@@ -67,6 +67,7 @@ class Progress:
         self._pinned: dict[str, tuple[str, str]] = {}
         self._screen: Any = None
         self._console: Any = None
+        self._frame: Any = None
         self._keyboard: list[Any] | None = None  # the terminal's attributes before the live list
 
     def expect(self, seconds: float) -> None:
@@ -79,7 +80,10 @@ class Progress:
             from rich.console import Console
             from rich.live import Live
 
+            from provision.ui.frame import Frame
+
             self._console = Console(file=self._stream, highlight=False, markup=False, emoji=False)
+            self._frame = Frame(self._console)
             self._screen = Live(
                 get_renderable=self._render, console=self._console, refresh_per_second=2
             )
@@ -152,6 +156,7 @@ class Progress:
                     else wrap(paragraph, self._console.width)
                 )
             ]
+            self._screen.refresh()  # in case the terminal has another size by now
             self._console.print("\n".join(lines), soft_wrap=True)
         else:
             echo(text, self._stream)
@@ -165,27 +170,28 @@ class Progress:
         self._details = lines
 
     def _render(self) -> Any:
-        """Return the table, the reasons that are too long for it, the pinned texts and the details."""
+        """Return the steps, the reasons that are too long for them, the pinned texts and the details."""
         from rich.cells import chop_cells
-        from rich.console import Group
         from rich.text import Text
 
-        console = self._console
+        size = self._console.size
 
         def wrapped(lines: Iterable[str]) -> list[str]:
-            parts = (part for line in lines for part in wrap(line, console.width))
-            return [piece for part in parts for piece in chop_cells(part, console.width) or [""]]
+            parts = (part for line in lines for part in wrap(line, size.width))
+            return [piece for part in parts for piece in chop_cells(part, size.width) or [""]]
 
-        table, reasons = self._table(console.width)
+        rows, reasons = self._steps(size.width)
         pinned = [line for text, _more in self._pinned.values() for line in text.splitlines()]
         notes = wrapped([*pinned, *self._details])
         more = wrapped(line for _text, more in self._pinned.values() for line in more.splitlines())
-        room = max(0, console.height - 3 - table.row_count - len(notes))
+        if len(rows) + 1 + len(notes) > size.height:
+            rows, reasons = self._steps(size.width, finished=False)
+        room = max(0, size.height - 3 - len(rows) - len(notes))
         reasons = reasons[:room]
         if len(more) > room - len(reasons):
             more = []
-        lines = (self._duration(), *reasons, *notes, *more)
-        return Group(table, *(Text(printable(line), no_wrap=True) for line in lines))
+        lines = [printable(line) for line in (self._duration(), *reasons, *notes, *more)]
+        return self._frame.fit([*rows, *map(Text, lines)])
 
     def _duration(self) -> str:
         """Return how long the run has taken so far, and how long it is expected to take."""
@@ -194,18 +200,18 @@ class Progress:
             return _("{passed} so far", passed=passed)
         return _("{passed} so far, of about {total}", passed=passed, total=clock_time(self._total))
 
-    def _table(self, width: int) -> tuple[Any, list[str]]:
-        """Return a table with a line per step, and the wrapped reasons that do not fit into it."""
-        from rich.table import Table
+    def _steps(self, width: int, *, finished: bool = True) -> tuple[list[Any], list[str]]:
+        """Return a line per step, and the wrapped reasons that do not fit into it.
 
-        table = Table(box=None, show_header=False, pad_edge=False, expand=True)
-        table.add_column()
-        table.add_column(no_wrap=True)
-        table.add_column(justify="right", no_wrap=True)
-        table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
+        finished: steps that are finished have a line, too.
+        """
+        from rich.text import Text
+
         rows, now = dict(self._rows), self._clock.now() - self._started
         groups = by_step(rows)
-        room = width - max(map(columns, groups), default=0) - 17  # sign, times, gaps
+        widest = max(map(columns, groups), default=0)
+        room = width - widest - 17  # sign, times, gaps
+        shown: list[tuple[str, str, str, str, str]] = []  # sign, step, seconds, text, style
         reasons: list[str] = []
         for step, keys in groups.items():
             done = sum(rows[key][0] in FINISHED for key in keys)
@@ -216,11 +222,12 @@ class Progress:
             ]
             if done == len(keys):
                 event = rows[keys[-1]][0]
-                table.add_row(self._words[event][0], step, "", "", style=COLOURS[event])
+                if finished:
+                    shown.append((self._words[event][0], step, "", "", COLOURS[event]))
                 continue
             text = f"{done}/{len(keys)}"
             if not begun:
-                table.add_row(".", step, "", text, style="dim")
+                shown.append((".", step, "", text, "dim"))
                 continue
             event, _text, since, _name, expected = min(
                 begun, key=lambda each: (each[0] != "failed", each[2])
@@ -236,5 +243,12 @@ class Progress:
             seconds, style = clock_time(now - since), COLOURS.get(event, "")
             if expected > 1 and event == "waiting":
                 seconds += f"/{clock_time(expected)}"
-            table.add_row(self._words[event][0], step, seconds, text, style=style)
-        return table, reasons
+            shown.append((self._words[event][0], step, seconds, text, style))
+        longest = max((len(seconds) for _s, _step, seconds, _t, _style in shown), default=0)
+        return [
+            Text(
+                f"{sign}  {step}{'':{widest - columns(step)}}  {seconds:>{longest}}  {text}".rstrip(),
+                style=style,
+            )
+            for sign, step, seconds, text, style in shown
+        ], reasons

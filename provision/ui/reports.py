@@ -14,6 +14,7 @@ from provision.ui.names import by_step, name_of
 from provision.ui.text import columns, day_and_time, echo, listed, show
 
 _documents: list[Any] = []  # the JSON document of this command, once it is printed
+UNRECORDED = ("none", "milestone")  # states of what is not in stack.yaml
 SUMMARISED = ("create", "keep", "delete")  # actions of which a step's line tells how many
 
 
@@ -195,12 +196,14 @@ def _sign(entry: dict[str, Any]) -> str:
 def show_status(document: dict[str, Any], stream: Any, *, verbose: bool = False) -> None:
     """Print a headline, each step with what is not ready or differs, then tasks, hours and URL.
 
-    Without a stack the headline says all, unless something could not be looked at.
+    Without a stack the headline says all, unless something could not be looked at. In a pause what has no
+    record is absent as it should be.
     """
     show(headline(document), stream)
+    paused = document["paused"]
     of = {entry["key"]: entry for entry in document["resources"]}
     known = all(entry["live"] is not None for entry in of.values())
-    if known and not (document["built"] or document["paused"] or verbose):
+    if known and not (document["built"] or paused or verbose):
         return
     for step, keys in by_step(of).items():
         signs = [_sign(of[key]) for key in keys]
@@ -211,7 +214,7 @@ def show_status(document: dict[str, Any], stream: Any, *, verbose: bool = False)
             if verbose:
                 told = f"  {sign} {entry['state']:9} {key}  {one_line(entry['reason'])}"
                 echo(told.rstrip(), stream)
-            elif sign != "✓":
+            elif sign != "✓" and not (sign == "." and paused and entry["state"] in UNRECORDED):
                 told = f"    {sign} {name_of(key)}: {one_line(entry['reason'])}".rstrip(": ")
                 show(told, stream, hanging=6)
             for drift in entry["drift"] or []:

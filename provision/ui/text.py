@@ -13,8 +13,12 @@ from provision.i18n import _
 
 # What a terminal obeys rather than shows: control characters but tab and newline, and what reverses text.
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-# What stays on one line: a run of ASCII, or one letter, with the punctuation that may not begin a line.
-PIECE = re.compile(r"[「『（【〈]*(?:[!-~]+|.)[、。，．）」』】〉！？ー…々：；]* *")
+# What stays on one line: a run of ASCII, or one letter, with the letters that may not begin a line.
+# Source: JLREQ, "Characters not starting a line".
+PIECE = re.compile(
+    r"[「『（【〈]*(?:[!-~]+|.)"
+    r"[、。，．）」』】〉！？ー…々：；ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮヵヶ]* *"
+)
 
 
 def width() -> int:

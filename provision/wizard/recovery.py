@@ -235,10 +235,9 @@ def choose_stack(file: StackFile, clients: Clients, clock: Clock, named: bool) -
                 region=clients.aws.region,
             ),
             _("there is no stack named {name}", name=name) if named else _("there is none"),
-            _(
-                "There are: {names}. Other regions: --set region=...",
-                names=", ".join(found) or _("none"),
-            ),
+            _("There are: {names}. Other regions: --set region=...", names=", ".join(found))
+            if found
+            else _("To look in another region: --set region=..."),
         )
     if len(found) > 1:
         if prompts.on_terminal():

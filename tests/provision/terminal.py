@@ -1,5 +1,6 @@
 """A user at a terminal: a pseudo-terminal with the command running in it."""
 
+import codecs
 import fcntl
 import os
 import pty
@@ -11,6 +12,7 @@ import termios
 import time
 from collections.abc import Callable, Iterator
 
+import pyte
 import pytest
 
 from tests.provision.shell import PROVISION, Person
@@ -31,7 +33,9 @@ class Terminal:
     def __init__(self, person: Person, *words: str, **more: str) -> None:
         self.master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", *SIZE, 0, 0))
+        self._attributes = termios.tcgetattr(slave)
         self.output, self.position = "", 0
+        self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         self.process = subprocess.Popen(
             [*PROVISION, *words],
             cwd=person.folder,
@@ -63,8 +67,18 @@ class Terminal:
             got = os.read(self.master, 65536)
         except OSError:  # the other end is closed
             return False
-        self.output += got.decode(errors="replace")
+        self.output += self._decode(got)
         return bool(got)
+
+    def screen(self) -> pyte.Screen:
+        """Return what the terminal shows, once nothing has come for 0.2 seconds."""
+        before = None
+        while before != self.output:
+            before = self.output
+            self._read()
+        screen = pyte.Screen(SIZE[1], SIZE[0])
+        pyte.Stream(screen).feed(self.output)
+        return screen
 
     def type(self, keys: str) -> None:
         """Type keys."""
@@ -82,13 +96,22 @@ class Terminal:
         return self.wait()
 
     def wait(self) -> int:
-        """Wait until the command ends by itself; return the exit status."""
+        """Wait until the command ends by itself; return the exit status.
+
+        Unless a signal has ended it, the terminal echoes, and shows its cursor, as before.
+        """
         end = time.monotonic() + TIMEOUT
         while self.process.poll() is None and time.monotonic() < end:
             self._read()
         self.process.kill()
+        status = self.process.wait(timeout=10)
+        self._read()
+        attributes, cursor = termios.tcgetattr(self.master), self.output.rpartition("\x1b[?25")[2]
         os.close(self.master)
-        return self.process.wait(timeout=10)
+        if status >= 0:
+            assert self._attributes == attributes
+            assert cursor[:1] != "l"
+        return status
 
 
 @pytest.fixture

@@ -105,6 +105,10 @@ def test_long_line_is_truncated() -> None:
             line("event", level="info", request="Root=1", event="message", outcome="taken"),
             ("INFO", "event event=message outcome=taken"),
         ),
+        (
+            line("collected", level="info", counts={"feeds": 1, "read": 0}, seconds=2),
+            ("INFO", "collected feeds=1 read=0 seconds=2"),
+        ),
         ("exec format error", ("", "exec format error")),
     ],
 )

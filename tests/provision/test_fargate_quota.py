@@ -42,8 +42,17 @@ def test_arns_of_an_event_are_cut_to_their_ends() -> None:
         "arn:aws:elasticloadbalancing:ap-northeast-1:123456789012:targetgroup/bot/0123456789abcdef"
     )
     message = f"(service bot) registered 1 targets in (target-group {arn})"
-    deployment = EcsDeployment({"deployments": [], "events": [{"message": message}]})
-    assert (
-        "(service bot) registered 1 targets in (target-group targetgroup/bot/0123456789abcdef)"
-        == deployment.latest_event()
+    events = [{"message": message, "createdAt": NOW}]
+    deployment = EcsDeployment({"deployments": [], "events": events})
+    short = "(service bot) registered 1 targets in (target-group targetgroup/bot/0123456789abcdef)"
+    assert short == deployment.latest_event()
+    assert f"ECS: {short}" == deployment.lines()[-1]
+
+
+def test_arns_in_a_shortage_are_cut_to_their_ends() -> None:
+    """As in the other events."""
+    message = f"{CAPACITY} (arn:aws:ecs:ap-northeast-1:123456789012:container-instance/bot/1)"
+    events = [{"message": message, "createdAt": NOW - timedelta(seconds=s)} for s in (0, 100)]
+    assert f"{CAPACITY} (container-instance/bot/1)" == (
+        EcsDeployment({"events": events}).capacity_shortage()
     )

@@ -56,5 +56,8 @@ def test_nothing_to_recover(person: Person) -> None:
     """Without a stack the error says what to do; no file is created."""
     done = person.types("--sandbox", "recover")
     assert 1 == done.returncode
-    assert "there is none" in done.stderr
+    assert [
+        "  why:  there is none",
+        "  next: To look in another region: --set region=...",
+    ] == done.stderr.splitlines()[1:]
     assert [] == list(person.folder.glob("*.yaml"))

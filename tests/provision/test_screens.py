@@ -12,6 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from rich.console import Console, ConsoleDimensions
 from rich.text import Text
 
 from provision import i18n
@@ -28,6 +29,7 @@ from provision.settings import Settings
 from provision.stack import Stack, steps
 from provision.state.stack_file import StackFile
 from provision.ui.errors import show_error
+from provision.ui.frame import Frame
 from provision.ui.names import by_step, name_of
 from provision.ui.progress import Progress, clock_time
 from provision.ui.reports import headline, show_plan, show_status, show_steps
@@ -193,6 +195,35 @@ def test_long_address_is_not_cut() -> None:
     ] == stream.lines()[-3:]
 
 
+@pytest.mark.parametrize(
+    ("sizes", "expected"),
+    [
+        ([(60, 24), (60, 24)], [0, 0]),
+        ([(60, 24), (30, 24), (60, 24)], [0, 1, 0]),  # two lines have become of one
+        ([(60, 24), (20, 24)], [0, 3]),
+        ([(60, 24), (60, 2), (60, 24)], [0, 0, 1]),  # a line went into the scrollback, and is back
+        ([(60, 24), (30, 3), (60, 24)], [0, 1, 1]),
+        ([(60, 24), (30, 3), (30, 3), (60, 24)], [0, 1, 0, 1]),
+        ([(60, 24), (20, 2), (60, 24)], [0, 3, 3]),  # what was wrapped is one line again
+        ([(60, 24), (25, 24)], [0, 1]),
+        ([(60, 24), (15, 24)], [0, 4]),  # of double width are seven letters in a line
+    ],
+)
+def test_resized_terminal_keeps_no_old_lines(
+    sizes: list[tuple[int, int]], expected: list[int]
+) -> None:
+    """The cursor moves up by the lines that were added when the terminal wrapped what was drawn."""
+    console = Console(file=Terminal(), force_terminal=True)
+    frame, moves = None, []
+    for size in sizes:
+        console.size = ConsoleDimensions(*size)
+        frame = frame or Frame(console)
+        with console.capture() as captured:
+            frame.fit([Text("a"), Text("b" * 25), Text("ニュース" * 6)])
+        moves.append(captured.get().count("\x1b[2K\x1b[1A"))
+    assert expected == moves
+
+
 def test_name_servers_go_when_the_registrar_has_them() -> None:
     """The pinned text is shown until its resource is done."""
     stream, clock = Terminal(), ManualClock()
@@ -215,6 +246,23 @@ def test_more_is_shown_where_there_is_room(monkeypatch: pytest.MonkeyPatch) -> N
             progress.pin("delegation", "a\nb", "one\ntwo\nthree")
         shown.append([line for line in stream.lines() if line][2:])
     assert [["a", "b", "one", "two", "three"], ["a", "b"]] == shown
+
+
+def test_finished_steps_make_room_for_the_name_servers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a low window; otherwise the end of the pinned text would be cut off."""
+    shown = []
+    for lines in ("6", "5"):
+        monkeypatch.setenv("LINES", lines)
+        stream = Terminal()
+        with Progress(map(resource, KEYS[1:3]), ManualClock(), stream) as progress:
+            progress.report("waiting", resource("delegation"), "slow")
+            progress.pin("delegation", "a\nb\nc")
+            progress.report("done", resource("certificate/x.jp"), "")
+        shown.append(stream.lines())
+    waits = ">  Domain       0:00/2:00  0/1"
+    assert [[waits, "✓  Certificate", "0:00 so far"], [waits, "0:00 so far"]] == [
+        [line for line in lines if line][:-3] for lines in shown
+    ]
 
 
 def test_bell_at_the_end_of_a_long_wait() -> None:
@@ -484,6 +532,27 @@ def test_status_by_step(capsys: pytest.CaptureFixture[str]) -> None:
     ] == capsys.readouterr().out.splitlines()
 
 
+def test_status_in_a_pause(capsys: pytest.CaptureFixture[str]) -> None:
+    """What the pause deleted has no lines, so that the headline stays in sight; what is lost has one."""
+    lost = entry("task_role/x", live=False, ready=False, reason="not there")
+    absent = [
+        entry("https/x", **ABSENT),
+        entry("steady_service", **{**ABSENT, "state": "milestone"}),
+    ]
+    unknown = entry("service/x", live=None, ready=None, reason="AccessDenied", state="none")
+    shown = document(entry("zone/x"), lost, *absent, unknown, paused=True, wanted=0)
+    show_status(shown, sys.stdout)
+    assert [
+        "Resources that could not be looked at: 1.",
+        "  ✓ Domain",
+        "  . Roles",
+        "    . bot's role: not there",
+        "  . Load balancer",
+        "  ? Bot",
+        "    ? service: AccessDenied",
+    ] == capsys.readouterr().out.splitlines()[:7]
+
+
 def test_status_of_what_differs(capsys: pytest.CaptureFixture[str]) -> None:
     """A ready resource that differs from its settings is marked with ~."""
     image = entry("image", drift=[{"path": "imageTag", "have": "a", "want": "b"}])
@@ -520,13 +589,14 @@ def test_status_without_a_stack(capsys: pytest.CaptureFixture[str]) -> None:
             24,
             ["次は `provision setup`", "です（あとで）。"],
         ),
+        ("ここではチャネルのチャネル", 20, ["ここではチャネルの", "チャネル"]),
         ("    ns-1.awsdns-01.org", 40, ["    ns-1.awsdns-01.org"]),
         ("a" * 30, 20, ["a" * 30]),
         ("one\n\ntwo", 20, ["one", "", "two"]),
     ],
 )
 def test_wrap(text: str, limit: int, expected: list[str]) -> None:
-    """Between words, or Japanese letters, which take two columns; no line begins with punctuation."""
+    """Between words, or Japanese letters, which take two columns; none begins with ：、ャ or such."""
     assert expected == wrap(text, limit)
     assert max(map(columns, expected)) <= limit or " " not in text
 

@@ -111,7 +111,8 @@ REJECTED: list[tuple[str, Any]] = [
     ("service.cpu", "300"),
     ("service.cpu", "２５６"),
     ("service.cpu", ["256"]),
-    ("service.memory", "511"),
+    ("service.memory", "300"),
+    ("service.memory", "2049"),
     ("service.memory", "2048.0"),
     ("service.memory", "2GB"),
     ("service.count", "0"),
@@ -170,6 +171,13 @@ def test_rejected_domain_says_which_one_is_meant(given: str, expected: str) -> N
     """The xn-- form of an international name is shown."""
     with pytest.raises(ValueError, match=re.escape(expected)):
         BY_KEY["domain"].parse(given)
+
+
+def test_rejected_memory_says_what_fits() -> None:
+    """Not a range of numbers of which Fargate offers a few."""
+    expected = "what Fargate offers for service.cpu (512, 1024 and 2048 for 256)"
+    with pytest.raises(ValueError, match=re.escape(expected)):
+        BY_KEY["service.memory"].parse("300")
 
 
 @pytest.mark.parametrize(("key", "raw"), REJECTED)

@@ -26,7 +26,7 @@ HEADERS = {
     "Content-Security-Policy": "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; "
     "frame-ancestors 'none'"
 }
-# Category, headline, summary; the first is the newest, each of the others two hours older.
+# Category, headline, summary. Every hour one is published, from the last to the first and again.
 REPORTS = (
     (
         "サンドボックス",
@@ -48,11 +48,11 @@ REPORTS = (
     (
         "技術",
         "ネームサーバー4台、委任を待つ",
-        "登録事業者のサイトで入力すれば、DNSが動きだします。",
+        "レジストラのサイトで入力すれば、DNSが動きだします。",
     ),
     (
         "技術",
-        "署名のない Webhook は受け取らない",
+        "署名のないWebhookは受け取らない",
         "LINEから届いたものかどうかは、チャネルシークレットで確かめます。",
     ),
     (
@@ -118,23 +118,26 @@ class FeedServer:
 
 
 def feed(hour: int) -> bytes:
-    """Return the feed of this hour."""
+    """Return the feed of this hour: each report once, the newest first. hour: its beginning."""
     rss = ElementTree.Element("rss", version="2.0")
     channel = ElementTree.SubElement(rss, "channel")
     ElementTree.SubElement(channel, "title").text = TITLE
     ElementTree.SubElement(channel, "link").text = SITE
-    for number, (category, headline, summary) in enumerate(REPORTS):
+    for age in range(len(REPORTS)):
+        published = hour - age * HOUR
+        number = -published // HOUR % len(REPORTS)
+        category, headline, summary = REPORTS[number]
         item = ElementTree.SubElement(channel, "item")
         elements = {
             "title": headline,
-            "link": f"{SITE}{hour}/{number}",
+            "link": f"{SITE}{published}/{number}",
             "description": summary,
             "category": category,
-            "pubDate": formatdate(hour - number * 2 * HOUR, usegmt=True),
+            "pubDate": formatdate(published, usegmt=True),
         }
         for name, text in elements.items():
             ElementTree.SubElement(item, name).text = text
-        picture_of = {"url": f"{SITE}{hour}/{number}.png", "type": "image/png", "length": "0"}
+        picture_of = {"url": f"{SITE}{published}/{number}.png", "type": "image/png", "length": "0"}
         ElementTree.SubElement(item, "enclosure", picture_of)
     return bytes(ElementTree.tostring(rss, encoding="utf-8", xml_declaration=True))
 

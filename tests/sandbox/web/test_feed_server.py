@@ -16,12 +16,12 @@ def client() -> Client:
 
 
 def test_the_collector_reads_it(client: Client) -> None:
-    """Every report is an article, the newest of this hour, each other two hours older."""
+    """Every report is an article, the newest of this hour, each other one hour older."""
     response = client.get(PATH)
     articles = read_feed(response.data, response.content_type, "http://127.0.0.1/news.xml", NOW)
     assert [report[1] for report in REPORTS] == [article.title for article in articles]
     assert {report[0] for report in REPORTS} == {article.category for article in articles}
-    assert [NOW // HOUR * HOUR - 2 * HOUR * n for n in range(len(REPORTS))] == [
+    assert [NOW // HOUR * HOUR - HOUR * n for n in range(len(REPORTS))] == [
         article.published for article in articles
     ]
     assert {"サンドボックス新報"} == {article.source for article in articles}
@@ -34,6 +34,16 @@ def test_feed_changes_hourly(client: Client) -> None:
     later = Client(FeedServer(lambda: NOW + HOUR))
     assert 200 == later.get(PATH, headers={"If-None-Match": tag}).status_code
     assert 404 == client.get("/").status_code
+
+
+def test_no_report_is_published_again_within_the_hours_of_the_feed() -> None:
+    """An hour later one article is new, and the others are the same: the bot shows none of them twice."""
+    articles = {}
+    for now in (NOW, NOW + HOUR):
+        response = Client(FeedServer(lambda now=now: now)).get(PATH)
+        for article in read_feed(response.data, response.content_type, "http://127.0.0.1/", now):
+            articles[article.url] = article.title
+    assert [*(report[1] for report in REPORTS), "Nothing is left behind"] == list(articles.values())
 
 
 def test_articles_and_pictures(client: Client) -> None:
