@@ -105,6 +105,7 @@ def wizard(folder: Path, suffix: str, locale: str, words: str) -> None:
         assert 0 == terminal.wait()
     for name, pair in (("questions", screens[:2]), ("build", screens[2:])):
         picture = svg("provision --sandbox setup", pair)
+        picture = picture.replace(addresses["token"], "x" * len(addresses["token"]))
         (folder / f"{name}{suffix}.svg").write_text(picture, "utf-8")
 
 
