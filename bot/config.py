@@ -19,12 +19,14 @@ class Config:
     """What the bot needs to run.
 
     On ECS, ACCESS_TOKEN and CHANNEL_SECRET come from Parameter Store through the task definition; the two
-    `*_PARAMETER` variables are where to read them again once they no longer work. LINGER_SECONDS: how long
-    to go on answering after SIGTERM, because a load balancer sends requests that long.
+    `*_PARAMETER` variables are where to read them again once they no longer work. With CHANNEL_ID there is
+    no ACCESS_TOKEN: LINE issues one. LINGER_SECONDS: how long to go on answering after SIGTERM, because a
+    load balancer sends requests that long.
     """
 
     access_token: str = field(repr=False)
     channel_secret: str = field(repr=False)
+    channel_id: str = ""
     access_token_parameter: str = ""
     channel_secret_parameter: str = ""
     news_url: str = SAMPLES
@@ -39,7 +41,8 @@ class Config:
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
         """Read every variable; an empty one counts as missing. Raises ConfigError."""
-        given = _given(environment, "ACCESS_TOKEN", "CHANNEL_SECRET")
+        token = () if environment.get("CHANNEL_ID", "").strip() else ("ACCESS_TOKEN",)
+        given = {"ACCESS_TOKEN": "", **_given(environment, *token, "CHANNEL_SECRET")}
         names = [one.name for one in fields(cls) if one.type is str]
         text: dict[str, Any] = {one: given[one.upper()] for one in names if one.upper() in given}
         text["line_api_url"] = text.get("line_api_url", cls.line_api_url).rstrip("/")

@@ -1,4 +1,4 @@
-"""LINE's two secrets, read again from Parameter Store when they have changed there."""
+"""LINE's secrets, renewed when they no longer work: from Parameter Store, or by LINE."""
 
 import logging
 import math
@@ -14,6 +14,8 @@ from bot.logs import reason
 log = logging.getLogger(__name__)
 
 REFRESH_SECONDS = 60.0  # requests with wrong signatures must not turn into calls to AWS
+RETRY_SECONDS = 5.0  # between two tries to have a token issued
+RENEWED_AT = 2 / 3  # of a token's life, so that there is time for more tries
 TIMEOUT_SECONDS = 0.5
 ATTEMPTS = 2  # must fit into the answer to a webhook
 
@@ -21,13 +23,15 @@ ATTEMPTS = 2  # must fit into the answer to a webhook
 class Secret:
     """A secret value and perhaps a way to read it again; its repr shows nothing. Safe for threads."""
 
+    _pause = REFRESH_SECONDS
+
     def __init__(
         self,
         value: str,
         read: Callable[[], str] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.value = value
+        self._value = value
         self._read, self._clock = read, clock
         self._last_read = -math.inf
         self._lock = threading.Lock()
@@ -35,17 +39,59 @@ class Secret:
     def __repr__(self) -> str:
         return "Secret(...)"
 
+    @property
+    def value(self) -> str:
+        """Return the value."""
+        return self._value
+
     def renewed_since(self, value: str) -> bool:
         """Return whether there is another value than this, which failed; read it once a minute."""
         with self._lock:
-            due = self._clock() - self._last_read >= REFRESH_SECONDS
-            if self.value == value and self._read and due:
-                self._last_read = self._clock()
-                try:
-                    self.value = self._read()
-                except Exception as error:
-                    log.warning("could not read the secret again", extra={"error": reason(error)})
-            return self.value != value
+            if self._value == value:
+                self._renew()
+            return self._value != value
+
+    def _renew(self) -> None:
+        """Read the value, unless that was tried `_pause` seconds ago; keep the old one if that fails."""
+        if not self._read or self._clock() - self._last_read < self._pause:
+            return
+        self._last_read = self._clock()
+        try:
+            self._value = self._read()
+        except Exception as error:
+            log.warning("could not renew a secret", extra={"error": reason(error)})
+
+
+class StatelessToken(Secret):
+    """A channel access token that LINE issues for `issue`, on first use and again before it expires.
+
+    `issue` returns a token, and for how many seconds it is valid (LINE: 900).
+    """
+
+    _pause = RETRY_SECONDS
+
+    def __init__(
+        self, issue: Callable[[], tuple[str, float]], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        super().__init__("", self._issued, clock)
+        self._issue, self._renewal = issue, -math.inf
+
+    @property
+    def value(self) -> str:
+        """Return the token; while one thread renews it, the others go on with the present one."""
+        if self._clock() >= self._renewal and self._lock.acquire(blocking=not self._value):
+            try:
+                if self._clock() >= self._renewal:
+                    self._renew()
+            finally:
+                self._lock.release()
+        return self._value
+
+    def _issued(self) -> str:
+        start = self._clock()
+        token, seconds = self._issue()
+        self._renewal = start + seconds * RENEWED_AT
+        return token
 
 
 def secret_of(config: Config, name: str) -> Secret:

@@ -45,6 +45,12 @@ def test_every_variable_is_read() -> None:
     assert expected == Config.from_environment(given)
 
 
+def test_a_channel_id_takes_the_place_of_the_token() -> None:
+    """LINE issues one for it and the secret."""
+    given = {"CHANNEL_SECRET": "s", "CHANNEL_ID": "1650000000"}
+    assert Config("", "s", "1650000000") == Config.from_environment(given)
+
+
 @pytest.mark.parametrize("name", sorted(SECRETS))
 @pytest.mark.parametrize("value", [None, "", "  "])
 def test_a_missing_secret_is_named(name: str, value: str | None) -> None:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from bot.config import Config
 from bot.line import Line as BotLine
-from bot.line import Outcome
+from bot.line import Outcome, channel_token
+from bot.secrets import Secret
 from provision.clients.line import Line
 from tests.fuzz.inputs import call, damaged, damaged_bytes, fuzz, limits
 from tests.fuzz.server import Server, answers
@@ -87,12 +88,14 @@ def test_tool(server: Server, data: st.DataObject, which: str) -> None:
 
 
 @fuzz(5)
-@given(st.data())
-def test_bot(server: Server, data: st.DataObject) -> None:
+@given(st.data(), st.booleans())
+def test_bot(server: Server, data: st.DataObject, stateless: bool) -> None:
     """Whatever the server answers to the bot: a reply has an outcome, a person a language or none."""
     answer = data.draw(answers(BODIES, server.url))
     server.requests, server.answer = 0, lambda line: answer
-    line = BotLine(Config("t", "s", line_api_url=server.url, threads=1), sleep=lambda seconds: None)
+    secret, config = Secret("s"), Config("", "s", "1650000000", line_api_url=server.url, threads=1)
+    token = channel_token(config, secret) if stateless else Secret("t")
+    line = BotLine(config, token, sleep=lambda seconds: None)
     with limits():
         outcome = line.reply("token", [{"type": "text", "text": "a"}], [])
         language = line.language("U0")
