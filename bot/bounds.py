@@ -12,20 +12,26 @@ MOST_BYTES = 32 << 20  # of an answer; the news of 20,000 articles has less
 
 
 class BoundedResponse(http.client.HTTPResponse):
-    """A response of at most MOST_BYTES that is complete within the read timeout of its connection."""
+    """A response of limited size that is complete within the read timeout of its connection.
+
+    rate: bytes for which it has a second more; for downloads.
+    """
+
+    most_bytes: float = MOST_BYTES
+    rate = math.inf
 
     def __init__(self, sock: Any, *arguments: Any, **options: Any) -> None:
         super().__init__(sock, *arguments, **options)
         self.fp.close()
-        self.fp = io.BufferedReader(_Bytes(sock))
+        self.fp = io.BufferedReader(_Bytes(sock, self.most_bytes, self.rate))
 
 
 class _Bytes(io.RawIOBase):
     """The bytes of a socket; TimeoutError or ConnectionError beyond the bounds."""
 
-    def __init__(self, sock: Any) -> None:
+    def __init__(self, sock: Any, most_bytes: float, rate: float) -> None:
         self._sock, self._bytes = sock, sock.makefile("rb", buffering=0)
-        self._timeout, self._left = sock.gettimeout(), MOST_BYTES
+        self._timeout, self._left, self._rate = sock.gettimeout(), most_bytes, rate
         self._end = math.inf if self._timeout is None else time.monotonic() + self._timeout
 
     def readable(self) -> bool:
@@ -42,6 +48,7 @@ class _Bytes(io.RawIOBase):
         finally:
             with suppress(OSError):  # it is closed
                 self._sock.settimeout(self._timeout)  # for the connection's next request
+        self._end += (count or 0) / self._rate
         self._left -= count or 0
         if self._left < 0:
             raise ConnectionError("the answer is too large")
@@ -53,11 +60,10 @@ class _Bytes(io.RawIOBase):
         super().close()
 
 
-def bounded(pools: Mapping[str, Any]) -> dict[str, Any]:
+def bounded(
+    pools: Mapping[str, Any], response: type[BoundedResponse] = BoundedResponse
+) -> dict[str, Any]:
     """Return urllib3's classes of connection pools, by scheme, with bounded responses."""
-    return {scheme: _pool(pool) for scheme, pool in pools.items()}
-
-
-def _pool(pool: Any) -> Any:
-    connection = type("Connection", (pool.ConnectionCls,), {"response_class": BoundedResponse})
-    return type("Pool", (pool,), {"ConnectionCls": connection})
+    names = {"response_class": response}
+    connections = {key: type("C", (pool.ConnectionCls,), names) for key, pool in pools.items()}
+    return {key: type("P", (pools[key],), {"ConnectionCls": c}) for key, c in connections.items()}

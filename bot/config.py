@@ -4,8 +4,11 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from ipaddress import ip_address
 from pathlib import Path
+from socket import getaddrinfo
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 SAMPLES = str(Path(__file__).parent / "samples")
 
@@ -46,6 +49,9 @@ class Config:
         names = [one.name for one in fields(cls) if one.type is str]
         text: dict[str, Any] = {one: given[one.upper()] for one in names if one.upper() in given}
         text["line_api_url"] = text.get("line_api_url", cls.line_api_url).rstrip("/")
+        url = urlsplit(text["line_api_url"])
+        if url.scheme != "https" and not (url.scheme == "http" and _is_private(url.hostname)):
+            raise ConfigError("The environment variable LINE_API_URL must begin with https://.")
         text["ca_bundle"] = given.get("REQUESTS_CA_BUNDLE", given.get("SSL_CERT_FILE", ""))
         text["region"] = given["AWS_REGION"]
         return cls(
@@ -83,6 +89,15 @@ def _given(environment: Mapping[str, str], *required: str) -> dict[str, str]:
                 f"The environment variable {name} is missing: set it before the start."
             )
     return {"AWS_REGION": given.get("AWS_DEFAULT_REGION", ""), **given}
+
+
+def _is_private(host: str | None) -> bool:
+    """Return whether a host is this one or in a private network, where LINE's secrets need no TLS."""
+    try:
+        found = {ip_address(str(one[4][0])) for one in getaddrinfo(host, None)} if host else set()
+    except (OSError, ValueError):
+        return False
+    return bool(found) and all(one.is_private and not one.is_link_local for one in found)
 
 
 def _number(given: Mapping[str, str], name: str, default: float, low: int, high: int) -> Any:

@@ -16,7 +16,7 @@ from bot.bounds import bounded
 from bot.config import Config
 from bot.logs import reason
 from bot.messages import Message
-from bot.secrets import Secret, StatelessToken, secret_of
+from bot.secrets import Secret, secret_of
 from bot.text import Language
 
 log = logging.getLogger(__name__)
@@ -24,7 +24,8 @@ log = logging.getLogger(__name__)
 CONNECT_SECONDS = 1.0
 REPLY_SECONDS = 12.0  # for all tries of a reply
 PROFILE_SECONDS = 0.4
-ISSUE_SECONDS = 2.0
+ISSUE_SECONDS, ISSUE_PAUSE = 2.0, 5.0  # for having a token issued, and between two tries
+TOKEN_SECONDS = 900.0  # for which LINE says that a stateless token is valid
 LANGUAGES = 10_000  # people whose language is remembered, some 2 MB
 # Raised by the SDK, or with what it returns, for an answer that is not LINE's.
 UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
@@ -131,19 +132,19 @@ def channel_token(
 
     api = oauth.ChannelAccessToken(_client(oauth, config))
 
-    def issue() -> tuple[str, float]:
+    def issue() -> str:
         secret = channel_secret.value
         try:
-            token = api.issue_stateless_channel_token_by_client_secret(
+            issued = api.issue_stateless_channel_token_by_client_secret(
                 config.channel_id, secret, _request_timeout=ISSUE_SECONDS
             )
         except oauth.ApiException as error:
             if error.status in (400, 401) and channel_secret.renewed_since(secret):
                 return issue()
             raise
-        return token.access_token, token.expires_in
+        return str(issued.access_token)
 
-    return StatelessToken(issue, clock)
+    return Secret("", issue, clock, ISSUE_PAUSE, TOKEN_SECONDS)
 
 
 def _client(api: Any, config: Config, **options: str) -> Any:

@@ -1,10 +1,11 @@
-"""Answers without an end: of LINE and AWS, to the tool and the bot."""
+"""Answers without an end, and those that lead elsewhere: of LINE, AWS and registries, to tool and bot."""
 
 import socket
 import time
 from collections.abc import Callable
 
 import pytest
+import requests
 
 from bot import bounds
 from bot.aws import make_client
@@ -14,9 +15,10 @@ from bot.line import Outcome
 from bot.news.store import Bucket
 from bot.secrets import Secret
 from provision.clients.aws import Aws
-from provision.clients.line import Line
+from provision.clients.http import Http
+from provision.clients.line import Line, LineError
 from provision.errors import Pending
-from tests.bot.raw_server import RawServer, drips
+from tests.bot.raw_server import RawServer, drips, sends
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 # Answers that never end: slow headers, a slow body of a known length, of chunks, and of any length.
@@ -120,3 +122,45 @@ def test_a_connection_is_used_again() -> None:
         line = bot_line(server.url)
         assert ("ja", "ja") == (line.language("U1"), line.language("U2"))
         assert 1 == len(server.requests)
+
+
+@pytest.mark.parametrize("slow", SLOW)
+def test_slow_answer_of_a_registry(slow: str) -> None:
+    """It ends, too, though not as long as it comes fast enough."""
+    with RawServer(drips(*SLOW[slow])) as server:
+        started = time.monotonic()
+        with pytest.raises(requests.RequestException, match=r"[Rr]ead timed out"):
+            Http().request("GET", server.url, timeout=(1, 0.5))
+        assert time.monotonic() - started < 5
+
+
+def test_large_download() -> None:
+    """It has more time than a slow one: a second for each 10,000 bytes."""
+
+    def answer(_server: RawServer, connection: socket.socket) -> None:
+        connection.sendall(HEAD + b"Content-Length: 40000\r\n\r\n")
+        for _ in range(4):
+            time.sleep(0.2)
+            connection.sendall(b" " * 10_000)
+
+    with RawServer(answer) as server:
+        assert 40_000 == len(Http().request("GET", server.url, timeout=(1, 0.5)).content)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_redirect_of_line(status: int) -> None:
+    """Nothing is sent to the other host, least of all the token."""
+    with RawServer(sends(b"{}")) as other:
+        head = f"HTTP/1.1 {status} x\r\nLocation: {other.url}/\r\nConnection: close\r\n".encode()
+        with RawServer(sends(b"{}", head)) as server:
+            assert bot_line(server.url).language("U1") is None
+            assert Outcome.REFUSED is bot_line(server.url).reply("r", [], [])
+            line = Line(lambda: "token", server.url)
+            with pytest.raises(LineError):
+                line.info()
+            with pytest.raises(LineError):
+                line.set_endpoint("https://bot.example.jp/webhook")
+            line.issue_tokens("1650000000", time.monotonic)
+            with pytest.raises(LineError):
+                line.info()
+        assert [] == other.requests

@@ -51,6 +51,23 @@ def test_a_channel_id_takes_the_place_of_the_token() -> None:
     assert Config("", "s", "1650000000") == Config.from_environment(given)
 
 
+@pytest.mark.parametrize(
+    "url", ["http://192.0.2.1.example", "http://8.8.8.8", "http://169.254.169.254", "ftp://a", "a"]
+)
+def test_line_is_called_with_tls(url: str) -> None:
+    """Others could read the access token."""
+    with pytest.raises(ConfigError, match="LINE_API_URL must begin with https://"):
+        Config.from_environment({**SECRETS, "LINE_API_URL": url})
+
+
+@pytest.mark.parametrize(
+    "url", ["http://localhost:1", "http://127.0.0.1", "http://10.0.0.1", "https://line.example"]
+)
+def test_another_line(url: str) -> None:
+    """Without TLS on this machine and in private networks."""
+    assert url == Config.from_environment({**SECRETS, "LINE_API_URL": url}).line_api_url
+
+
 @pytest.mark.parametrize("name", sorted(SECRETS))
 @pytest.mark.parametrize("value", [None, "", "  "])
 def test_a_missing_secret_is_named(name: str, value: str | None) -> None:

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from bot.secrets import Secret, StatelessToken
+from bot.secrets import Secret
 
 
 class Store:
@@ -76,15 +76,15 @@ class Issuer:
         self.answers = threading.Event()  # cleared: LINE takes its time
         self.answers.set()
 
-    def issue(self) -> tuple[str, float]:
+    def issue(self) -> str:
         self.requests += 1
         assert self.answers.wait(10)
         if self.fails:
             raise ConnectionError("with a secret in it")
-        return f"token-{self.requests}", 900
+        return f"token-{self.requests}"
 
-    def token(self) -> StatelessToken:
-        return StatelessToken(self.issue, lambda: self.now)
+    def token(self) -> Secret:
+        return Secret("", self.issue, lambda: self.now, 5, 900)
 
 
 def test_a_token_is_issued_once_in_ten_minutes() -> None:
