@@ -49,8 +49,7 @@ class Config:
         names = [one.name for one in fields(cls) if one.type is str]
         text: dict[str, Any] = {one: given[one.upper()] for one in names if one.upper() in given}
         text["line_api_url"] = text.get("line_api_url", cls.line_api_url).rstrip("/")
-        url = urlsplit(text["line_api_url"])
-        if url.scheme != "https" and not (url.scheme == "http" and _is_private(url.hostname)):
+        if not _is_safe(text["line_api_url"]):
             raise ConfigError("The environment variable LINE_API_URL must begin with https://.")
         text["ca_bundle"] = given.get("REQUESTS_CA_BUNDLE", given.get("SSL_CERT_FILE", ""))
         text["region"] = given["AWS_REGION"]
@@ -91,13 +90,16 @@ def _given(environment: Mapping[str, str], *required: str) -> dict[str, str]:
     return {"AWS_REGION": given.get("AWS_DEFAULT_REGION", ""), **given}
 
 
-def _is_private(host: str | None) -> bool:
-    """Return whether a host is this one or in a private network, where LINE's secrets need no TLS."""
+def _is_safe(url: str) -> bool:
+    """Return whether LINE's secrets may go there: with TLS, or within this machine or a private network."""
     try:
-        found = {ip_address(str(one[4][0])) for one in getaddrinfo(host, None)} if host else set()
+        parts = urlsplit(url)
+        if parts.scheme != "http" or not parts.hostname:
+            return parts.scheme == "https" and bool(parts.hostname)
+        found = [ip_address(str(one[4][0])) for one in getaddrinfo(parts.hostname, None)]
     except (OSError, ValueError):
         return False
-    return bool(found) and all(one.is_private and not one.is_link_local for one in found)
+    return all(one.is_private and not one.is_link_local for one in found)
 
 
 def _number(given: Mapping[str, str], name: str, default: float, low: int, high: int) -> Any:

@@ -126,10 +126,19 @@ def on_loopback(url: str) -> bool:
 def require_https(name: str, url: str) -> None:
     """Raise ProvisionError for plain HTTP to a host that has not only addresses of private networks.
 
-    name: of the variable or setting with the URL.
+    Raise it for what is no URL, too. name: of the variable or setting with the URL.
     """
-    parts = urllib.parse.urlsplit(url)
-    host = parts.hostname or ""
+    try:
+        parts = urllib.parse.urlsplit(url)
+        host = parts.hostname if parts.port != 0 and not re.search(r"\s", url) else ""
+    except ValueError:
+        host = ""
+    if not host or parts.scheme not in ("http", "https"):
+        raise ProvisionError(
+            _("Could not use {name}.", name=name),
+            _("it is no address that begins with https://"),
+            _("Use its https:// address, then run the same command again."),
+        )
     if parts.scheme == "http" and not on_loopback(url) and not _in_private_network(host):
         raise ProvisionError(
             _("Could not use {name}.", name=name),

@@ -52,7 +52,11 @@ def test_a_channel_id_takes_the_place_of_the_token() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["http://192.0.2.1.example", "http://8.8.8.8", "http://169.254.169.254", "ftp://a", "a"]
+    "url",
+    [
+        *("http://192.0.2.1.example", "http://8.8.8.8", "http://169.254.169.254", "http://[::1"),
+        *("http://a@8.8.8.8", "ftp://127.0.0.1", "api.line.me", "https://", "https://[", "HTTP:"),
+    ],
 )
 def test_line_is_called_with_tls(url: str) -> None:
     """Others could read the access token."""
