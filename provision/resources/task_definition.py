@@ -30,6 +30,11 @@ CONTAINER = "bot"
 USER = "10001:10001"  # not root, whatever the image sets; an id that images do not use
 STOP_TIMEOUT = 120  # seconds; the time between Spot's warning and the interruption
 KEPT = 10  # newest revisions to keep, to which a deploy can return
+VARIABLES = {  # of the container, by the settings that they tell
+    "line.channel_id": "CHANNEL_ID",
+    "line.access_token_parameter": "ACCESS_TOKEN_PARAMETER",
+    "line.channel_secret_parameter": "CHANNEL_SECRET_PARAMETER",
+}
 ARCHITECTURES = {"linux/amd64": "X86_64", "linux/arm64": "ARM64"}
 
 
@@ -270,13 +275,8 @@ class TaskDefinition(Family):
             "image.platform": platforms[architecture],
             "service.cpu": str(live["cpu"]),
             "service.memory": str(live["memory"]),
-            **(
-                {"line.token": "stateless", "line.channel_id": environment["CHANNEL_ID"]}
-                if "CHANNEL_ID" in environment
-                else {}
-            ),
-            "line.access_token_parameter": environment.get("ACCESS_TOKEN_PARAMETER", ""),
-            "line.channel_secret_parameter": environment.get("CHANNEL_SECRET_PARAMETER", ""),
+            **({"line.token": "stateless"} if "CHANNEL_ID" in environment else {}),
+            **{key: environment[name] for key, name in VARIABLES.items() if name in environment},
             "news.bucket": bucket,
         }
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from werkzeug import Request, Response
 
+from provision.cli.planning import shown_settings, tasks_cost
 from provision.clients.line import Line, LineError
 from provision.console.server import HttpServer
 from provision.errors import Pending, UsageError
@@ -206,9 +207,19 @@ def test_recover(env: Env) -> None:
     live = definition.find(env.clients())
     assert live is not None
     found = definition.recovered_settings(live)
-    assert ("stateless", env.sandbox.line.channel_id, "") == tuple(
-        found[key] for key in ("line.token", "line.channel_id", "line.access_token_parameter")
-    )
+    assert {
+        "line.token": "stateless",
+        "line.channel_id": env.sandbox.line.channel_id,
+        "line.channel_secret_parameter": "CHANNEL_SECRET",
+    } == {key: value for key, value in found.items() if key.startswith("line.")}
+
+
+def test_deploy_knows_what_the_tasks_cost(env: Env) -> None:
+    """From the settings that AWS shows, which lack the parameter of an access token."""
+    stateless(env)
+    assert not env.setup().errors
+    run = inspected_run(env)
+    assert 0 < tasks_cost(run, shown_settings(run))
 
 
 def test_verify(env: Env, load_balancer_server: TlsServer) -> None:
