@@ -102,6 +102,8 @@ class Line:
         try:
             with self._translated(doing):
                 issued = self._issue(self._channel, secret)
+                self._renewal = start + RENEWED_AT * issued.expires_in
+                self._expiry = start + issued.expires_in
         except LineError as error:
             if error.status in (400, 401):
                 error.then = _(
@@ -110,9 +112,6 @@ class Line:
                     console=CONSOLE,
                 )
             raise
-        self._renewal, self._expiry = (
-            start + issued.expires_in * share for share in (RENEWED_AT, 1)
-        )
         return str(issued.access_token)
 
     def _stored_token(self) -> str:
@@ -222,18 +221,18 @@ class Line:
 
         token = self._access_token()
         try:
-            return getattr(self._api(), method)(*arguments, _request_timeout=self._timeout)
+            return getattr(self._api(token), method)(*arguments, _request_timeout=self._timeout)
         except messaging.ApiException as error:
             if error.status != 401 or not self._stateless:
                 raise
         with self._lock:
             if self._token == token:  # no other thread has had a new one issued
                 self._token = ""
-        return getattr(self._api(), method)(*arguments, _request_timeout=self._timeout)
+        api = self._api(self._access_token())
+        return getattr(api, method)(*arguments, _request_timeout=self._timeout)
 
-    def _api(self) -> "MessagingApi":
-        """Return the Messaging API client with this channel's token."""
-        token = self._access_token()
+    def _api(self, token: str) -> "MessagingApi":
+        """Return the Messaging API client with this token."""
         if self._messaging is None:
             from linebot.v3 import messaging
 

@@ -78,12 +78,19 @@ REQUESTS = {
 
 
 @fuzz(10)
-@given(st.data(), st.sampled_from(sorted(REQUESTS)))
-def test_tool(server: Server, data: st.DataObject, which: str) -> None:
+@given(st.data(), st.sampled_from(sorted(REQUESTS)), st.booleans())
+def test_tool(server: Server, data: st.DataObject, which: str, stateless: bool) -> None:
     """Whatever the server answers to the tool."""
-    answer = data.draw(answers(BODIES, server.url))
-    server.requests, server.answer = 0, lambda line: answer
-    call(partial(REQUESTS[which], Line(lambda: "token", server.url)))
+    answer, token = data.draw(answers(BODIES, server.url)), text(DOCUMENTS[4])
+    issued = data.draw(
+        st.sampled_from([b"HTTP/1.1 200 x\r\nConnection: close\r\n\r\n" + token, answer])
+    )
+    server.requests = 0
+    server.answer = lambda line: issued if "/oauth2/v3/" in line else answer
+    line = Line(lambda: "token", server.url)
+    if stateless:
+        line.issue_tokens("1", lambda: 0.0)
+    call(partial(REQUESTS[which], line))
     assert server.requests < 5
 
 
