@@ -1,6 +1,7 @@
 """line.token: stateless: only channel ID and channel secret are kept, and LINE issues the tokens."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -23,6 +24,8 @@ from provision.verify.tree import ok, skip
 from provision.wizard import channel
 from tests.provision.conftest import Env, line_of
 from tests.provision.finished_stack import FinishedStack
+from tests.provision.shell import Person, aws_environment, runtime_info
+from tests.provision.terminal import ENTER, Terminal
 from tests.provision.test_changed_settings import apply_change, write_settings
 from tests.provision.test_domain import inspected_run
 from tests.provision.test_rotation import rotate
@@ -242,3 +245,45 @@ def test_rotate(env: Env, capsys: pytest.CaptureFixture[str]) -> None:
     document = {"rotated": ["CHANNEL_SECRET"], "restarted": True}
     assert document == json.loads(capsys.readouterr().out)
     assert env.sandbox.line.send("ニュース", "U" + "1" * 32)["reply"]
+
+
+def test_channel_id_is_asked_at_a_terminal(
+    person: Person, terminals: Callable[..., Terminal], addresses: dict[str, str]
+) -> None:
+    """Only for stateless tokens, until it is one; no access token is asked for, and LINE checks the pair."""
+    known = runtime_info(person)
+    pairs = (
+        "domain=shop.example",
+        "image.uri=a/b:1",
+        "network.vpc=default",
+        "line.token=stateless",
+    )
+    words = [word for pair in pairs for word in ("--set", pair)]
+    terminal = terminals("setup", "--wait", "0", *words, **aws_environment(known))
+    terminal.until("What is the channel ID")
+    terminal.type("my channel" + ENTER)
+    terminal.until("expected: a channel ID: digits")
+    terminal.type("\x15" + known["channel_id"] + ENTER)
+    terminal.until("LINE's channel secret")
+    terminal.type("0f" * 16 + ENTER)
+    terminal.until("LINE says 400: invalid client_secret")
+    terminal.until("It is shown as asterisks")
+    terminal.type(known["channel_secret"] + ENTER)
+    shown = terminal.until("Build this?")
+    assert "the access token belongs to News" in shown
+    assert "It is shown as asterisks" not in shown.partition("belongs to News")[2]
+    terminal.type("n")
+    assert 1 == terminal.wait()
+    written = (person.folder / "stack.yaml").read_text()
+    assert f"channel_id: '{known['channel_id']}'" in written
+    assert known["channel_secret"] not in written
+
+
+def test_without_a_terminal_the_channel_id_is_missing(person: Person) -> None:
+    """The error names the setting."""
+    known = runtime_info(person)
+    pairs = ("domain=shop.example", "network.vpc=default", "line.token=stateless")
+    words = [word for pair in pairs for word in ("--set", pair)]
+    done = person.types("setup", "--yes", *words, **aws_environment(known))
+    assert 2 == done.returncode
+    assert "line.channel_id has no value, and there is no terminal to ask on" in done.stderr
