@@ -168,6 +168,6 @@ def _client(api: Any, config: Config, **options: str) -> Any:
 def _error(body: Any) -> ErrorResponse:
     """Return what LINE says is wrong with a request; its values stay out of the log."""
     try:
-        return ErrorResponse.from_json(body)
+        return ErrorResponse.from_json(body) or ErrorResponse(message="")
     except Exception:  # something between LINE and us has answered
         return ErrorResponse(message="")

@@ -113,6 +113,16 @@ def test_a_wrong_token_is_not_read_for_every_reply(
     assert "こんにちは" not in caplog.text
 
 
+@pytest.mark.parametrize(
+    "body", [b"null", b"[]", b"7", b"{}", b"<html>", b"", b'{"message": null}']
+)
+def test_a_refusal_that_is_not_lines(body: bytes) -> None:
+    """A proxy's 400 is a refusal like others: the plain words are tried, and then it is given up."""
+    head = b"HTTP/1.1 400 Bad\r\nConnection: close\r\n"
+    with RawServer(sends(body, head)) as server:
+        assert Outcome.REFUSED is send(line_at(server.url, Secret("t")), "r")
+
+
 def stateless_line(
     platform: LinePlatform, url: str, secret: Secret, now: Sequence[float] = (0.0,)
 ) -> Line:
