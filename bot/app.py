@@ -20,7 +20,7 @@ from bot.config import Config
 from bot.deduplication import Deduplication
 from bot.events import kind_of, read_event
 from bot.handlers import answer
-from bot.line import Line, Outcome
+from bot.line import Line, Outcome, channel_token
 from bot.logs import place, reason, request_id
 from bot.messages import say, text
 from bot.news.cache import Cache
@@ -47,7 +47,7 @@ def create_app(
     """Return the bot, configured by the environment if by nothing else. Raise ConfigError."""
     config = config or Config.from_environment()
     secret = channel_secret or secret_of(config, "channel_secret")
-    line = line or Line(config)
+    line = line or Line(config, channel_token(config, secret))
     cache = cache or Cache(store_at(config.news_url, config.region))
     cache.refresh()  # so that the first answer finds the articles
 

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from bot.bounds import bounded
+
 
 def make_client(service: str, region: str, timeouts: tuple[float, float], attempts: int) -> Any:
     """Return a client of the service; `timeouts` for connecting and reading are in seconds."""
@@ -11,4 +13,7 @@ def make_client(service: str, region: str, timeouts: tuple[float, float], attemp
     retries = {"total_max_attempts": attempts}
     config = Config(connect_timeout=timeouts[0], read_timeout=timeouts[1], retries=retries)
     session = boto3.Session(region_name=region or None)  # the default one is not for threads
-    return session.client(service, config=config)
+    client = session.client(service, config=config)
+    pools = client._endpoint.http_session._pool_classes_by_scheme
+    pools.update(bounded(pools))
+    return client

@@ -4,8 +4,11 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from ipaddress import ip_address
 from pathlib import Path
+from socket import getaddrinfo
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 SAMPLES = str(Path(__file__).parent / "samples")
 
@@ -19,12 +22,14 @@ class Config:
     """What the bot needs to run.
 
     On ECS, ACCESS_TOKEN and CHANNEL_SECRET come from Parameter Store through the task definition; the two
-    `*_PARAMETER` variables are where to read them again once they no longer work. LINGER_SECONDS: how long
-    to go on answering after SIGTERM, because a load balancer sends requests that long.
+    `*_PARAMETER` variables are where to read them again once they no longer work. With CHANNEL_ID there is
+    no ACCESS_TOKEN: LINE issues one. LINGER_SECONDS: how long to go on answering after SIGTERM, because a
+    load balancer sends requests that long.
     """
 
     access_token: str = field(repr=False)
     channel_secret: str = field(repr=False)
+    channel_id: str = ""
     access_token_parameter: str = ""
     channel_secret_parameter: str = ""
     news_url: str = SAMPLES
@@ -39,10 +44,13 @@ class Config:
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
         """Read every variable; an empty one counts as missing. Raises ConfigError."""
-        given = _given(environment, "ACCESS_TOKEN", "CHANNEL_SECRET")
+        token = () if environment.get("CHANNEL_ID", "").strip() else ("ACCESS_TOKEN",)
+        given = {"ACCESS_TOKEN": "", **_given(environment, *token, "CHANNEL_SECRET")}
         names = [one.name for one in fields(cls) if one.type is str]
         text: dict[str, Any] = {one: given[one.upper()] for one in names if one.upper() in given}
         text["line_api_url"] = text.get("line_api_url", cls.line_api_url).rstrip("/")
+        if not _is_safe(text["line_api_url"]):
+            raise ConfigError("The environment variable LINE_API_URL must begin with https://.")
         text["ca_bundle"] = given.get("REQUESTS_CA_BUNDLE", given.get("SSL_CERT_FILE", ""))
         text["region"] = given["AWS_REGION"]
         return cls(
@@ -80,6 +88,18 @@ def _given(environment: Mapping[str, str], *required: str) -> dict[str, str]:
                 f"The environment variable {name} is missing: set it before the start."
             )
     return {"AWS_REGION": given.get("AWS_DEFAULT_REGION", ""), **given}
+
+
+def _is_safe(url: str) -> bool:
+    """Return whether LINE's secrets may go there: with TLS, or within this machine or a private network."""
+    try:
+        parts = urlsplit(url)
+        if parts.scheme != "http" or not parts.hostname:
+            return parts.scheme == "https" and bool(parts.hostname)
+        found = [ip_address(str(one[4][0])) for one in getaddrinfo(parts.hostname, None)]
+    except (OSError, ValueError):
+        return False
+    return all(one.is_private and not one.is_link_local for one in found)
 
 
 def _number(given: Mapping[str, str], name: str, default: float, low: int, high: int) -> Any:

@@ -8,9 +8,11 @@ from functools import lru_cache
 from typing import Any
 
 import urllib3
-from linebot.v3.messaging import ApiClient, ApiException, Configuration, ErrorResponse, MessagingApi
+from linebot.v3 import messaging
+from linebot.v3.messaging import ApiException, ErrorResponse, MessagingApi
 from requests import utils
 
+from bot.bounds import bounded
 from bot.config import Config
 from bot.logs import reason
 from bot.messages import Message
@@ -22,6 +24,8 @@ log = logging.getLogger(__name__)
 CONNECT_SECONDS = 1.0
 REPLY_SECONDS = 12.0  # for all tries of a reply
 PROFILE_SECONDS = 0.4
+ISSUE_SECONDS, ISSUE_PAUSE = 2.0, 5.0  # for having a token issued, and between two tries
+TOKEN_SECONDS = 900.0  # for which LINE says that a stateless token is valid
 LANGUAGES = 10_000  # people whose language is remembered, some 2 MB
 # Raised by the SDK, or with what it returns, for an answer that is not LINE's.
 UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
@@ -43,14 +47,14 @@ class Line:
     def __init__(
         self,
         config: Config,
-        access_token: Secret | None = None,
+        access_token: Secret,
         sleep: Callable[[float], object] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._access_token = access_token or secret_of(config, "access_token")
+        self._access_token = access_token
         self._sleep, self._clock = sleep, clock
         self._language = lru_cache(LANGUAGES)(self._ask_language)
-        self._client = ApiClient(_configuration(config, self._access_token.value))
+        self._client = _client(messaging, config, access_token=access_token.value)
         self._api = MessagingApi(self._client)
 
     def reply(self, reply_token: str, messages: list[Message], plain: list[Message]) -> Outcome:
@@ -58,10 +62,10 @@ class Line:
         end = self._clock() + REPLY_SECONDS
         pauses = iter(PAUSES)
         while True:
-            access_token = self._access_token.value
+            access_token = self._authorize()
             try:
                 body = {"replyToken": reply_token, "messages": messages}
-                self._post_reply(access_token, body, end - self._clock())
+                self._post_reply(body, end - self._clock())
                 return Outcome.TAKEN
             except ApiException as error:
                 status, said = int(error.status or 0), _error(error.body)
@@ -86,15 +90,20 @@ class Line:
                 return Outcome.FAILED
             self._sleep(pause)
 
-    def _post_reply(self, access_token: str, body: Message, seconds: float) -> None:
+    def _authorize(self) -> str:
+        """Let the next requests carry the present access token; return it."""
+        self._client.configuration.access_token = token = self._access_token.value
+        return token
+
+    def _post_reply(self, body: Message, seconds: float) -> None:
         """Post dictionaries: the SDK's models cost five times the rest of an answer."""
-        self._client.set_default_header("Authorization", f"Bearer {access_token}")
         self._client.call_api(
             "/v2/bot/message/reply",
             "POST",
             header_params={"Content-Type": "application/json"},
             body=body,
             response_types_map={},
+            auth_settings=["Bearer"],
             _request_timeout=(min(CONNECT_SECONDS, seconds), max(seconds, 0.1)),
         )
 
@@ -106,14 +115,41 @@ class Line:
             return None
 
     def _ask_language(self, user_id: str) -> Language:
+        self._authorize()
         profile = self._api.get_profile(user_id, _request_timeout=PROFILE_SECONDS)
         if not profile.language:
             raise ValueError("LINE does not say")
         return "ja" if profile.language.startswith("ja") else "en"
 
 
-def _configuration(config: Config, access_token: str) -> Configuration:
-    configuration = Configuration(host=config.line_api_url, access_token=access_token)
+def channel_token(
+    config: Config, channel_secret: Secret, clock: Callable[[], float] = time.monotonic
+) -> Secret:
+    """Return the access token: what LINE issues for the channel id, if there is one, or the stored one."""
+    if not config.channel_id:
+        return secret_of(config, "access_token")
+    from linebot.v3 import oauth  # only where it is needed
+
+    api = oauth.ChannelAccessToken(_client(oauth, config))
+
+    def issue() -> str:
+        secret = channel_secret.value
+        try:
+            issued = api.issue_stateless_channel_token_by_client_secret(
+                config.channel_id, secret, _request_timeout=ISSUE_SECONDS
+            )
+        except oauth.ApiException as error:
+            if error.status in (400, 401) and channel_secret.renewed_since(secret):
+                return issue()
+            raise
+        return str(issued.access_token)
+
+    return Secret("", issue, clock, ISSUE_PAUSE, TOKEN_SECONDS)
+
+
+def _client(api: Any, config: Config, **options: str) -> Any:
+    """Return the client of one of the SDK's packages, each of which has classes of its own."""
+    configuration = api.Configuration(config.line_api_url, **options)
     configuration.connection_pool_maxsize = config.threads
     configuration.retries = False  # `reply` knows what a second try means
     configuration.ssl_ca_cert = config.ca_bundle or None
@@ -123,12 +159,15 @@ def _configuration(config: Config, access_token: str) -> Configuration:
         login = ":".join(utils.get_auth_from_url(configuration.proxy))
         if login != ":":
             configuration.proxy_headers = urllib3.make_headers(proxy_basic_auth=login)
-    return configuration
+    client = api.ApiClient(configuration)
+    manager = client.rest_client.pool_manager
+    manager.pool_classes_by_scheme = bounded(manager.pool_classes_by_scheme)
+    return client
 
 
 def _error(body: Any) -> ErrorResponse:
     """Return what LINE says is wrong with a request; its values stay out of the log."""
     try:
-        return ErrorResponse.from_json(body)
+        return ErrorResponse.from_json(body) or ErrorResponse(message="")
     except Exception:  # something between LINE and us has answered
         return ErrorResponse(message="")

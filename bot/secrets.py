@@ -1,4 +1,4 @@
-"""LINE's two secrets, read again from Parameter Store when they have changed there."""
+"""LINE's secrets, renewed when they no longer work: from Parameter Store, or by LINE."""
 
 import logging
 import math
@@ -14,38 +14,59 @@ from bot.logs import reason
 log = logging.getLogger(__name__)
 
 REFRESH_SECONDS = 60.0  # requests with wrong signatures must not turn into calls to AWS
+RENEWED_AT = 2 / 3  # of a token's life, so that there is time for more tries
 TIMEOUT_SECONDS = 0.5
 ATTEMPTS = 2  # must fit into the answer to a webhook
 
 
 class Secret:
-    """A secret value and perhaps a way to read it again; its repr shows nothing. Safe for threads."""
+    """A secret value, read again when it has failed or is about to expire. Safe for threads.
+
+    `read` returns a new value, `lifetime` seconds before it expires, and is called once in `pause` seconds.
+    """
 
     def __init__(
         self,
         value: str,
         read: Callable[[], str] | None = None,
         clock: Callable[[], float] = time.monotonic,
+        pause: float = REFRESH_SECONDS,
+        lifetime: float = math.inf,
     ) -> None:
-        self.value = value
-        self._read, self._clock = read, clock
+        self._value, self._read, self._clock = value, read, clock
+        self._pause, self._lifetime = pause, lifetime
         self._last_read = -math.inf
+        self._renewal = math.inf if value else -math.inf
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
         return "Secret(...)"
 
+    @property
+    def value(self) -> str:
+        """Return the value; while one thread renews it, the others go on with the present one."""
+        if self._clock() >= self._renewal and self._lock.acquire(blocking=not self._value):
+            try:
+                self._renew()
+            finally:
+                self._lock.release()
+        return self._value
+
     def renewed_since(self, value: str) -> bool:
-        """Return whether there is another value than this, which failed; read it once a minute."""
+        """Return whether there is another value than this, which failed; read it if that is not too soon."""
         with self._lock:
-            due = self._clock() - self._last_read >= REFRESH_SECONDS
-            if self.value == value and self._read and due:
-                self._last_read = self._clock()
-                try:
-                    self.value = self._read()
-                except Exception as error:
-                    log.warning("could not read the secret again", extra={"error": reason(error)})
-            return self.value != value
+            if self._value == value:
+                self._renew()
+            return self._value != value
+
+    def _renew(self) -> None:
+        start = self._clock()
+        if self._read and start - self._last_read >= self._pause:
+            self._last_read = start
+            try:
+                self._value, self._renewal = self._read(), start + self._lifetime * RENEWED_AT
+            except Exception as error:
+                log.warning("could not renew a secret", extra={"error": reason(error)})
 
 
 def secret_of(config: Config, name: str) -> Secret:

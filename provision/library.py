@@ -39,9 +39,8 @@ def read_settings(values: Mapping[str, Any]) -> Settings:
         raw = [str(item) for item in value] if isinstance(value, list | tuple) else str(value)
         parsed[key] = read_setting(key, raw)
     settings = Settings(parsed)
-    for key in ("domain", "network.vpc"):
-        if settings[key] is None:
-            raise wrong_setting(key, _("it has no value, and no default"))
+    for key in settings.missing():
+        raise wrong_setting(key, _("it has no value, and no default"))
     if conflict := settings.conflict():
         raise wrong_setting(
             conflict[0], _("{key} takes {wanted}", key=conflict[0], wanted=conflict[1])
@@ -114,8 +113,8 @@ def _begin(stack: Stack, file: StackFile, progress: Progress | None = None) -> E
         if progress:
             progress(event, resource.key, detail)
 
-    token, clock = stack.access_token.secret, environment.clock()
-    clients = clients_for(file, (lambda: token) if token else None)
+    secret, clock = stack.line_credential.secret, environment.clock()
+    clients = clients_for(file, (lambda: secret) if secret else None)
     edited_records.verify(file, clients, clock)
     engine = Engine(stack.resources, file, clients, clock, report)
     engine.begin()

@@ -113,6 +113,8 @@ class Run:
         """Return the id of the channel of token and secret; "" if unknown. Raise LineError if they differ."""
         line = self.clients.line
         channel = line.channel()
+        if not self.stack.access_token:  # LINE has issued one for the channel and its secret
+            return channel
         same = None
         if channel:
             secret = self.secret_value(self.stack.channel_secret)
@@ -250,6 +252,8 @@ def open_stack(options: Options) -> tuple[StackFile, Mapping[str, str]]:
     if sandbox.get("news") and not file.has_value("news.feeds"):
         # The sandbox's feed server has another port in each run, so do not save it.
         file.set("news.feeds", [sandbox["news"]], save=False)
+    if sandbox and file.settings["line.token"] == "stateless":  # another channel in each run
+        file.set("line.channel_id", sandbox["channel_id"], save=False)
     region = file.region(aws_client.configured_region)
     if region != file.settings["region"]:
         file.set("region", region, save=False)
@@ -297,7 +301,7 @@ def build(options: Options, file: StackFile, sandbox: Mapping[str, str], aws: Aw
     line_url = os.environ.get("LINE_API_URL", "")
     variables = {"LINE_API_URL": line_url} if line_url else {}
     stack = Stack(file.settings, _secrets(), variables, file.path.parent)
-    clients = clients_for(file, lambda: run.secret_value(stack.access_token), aws)
+    clients = clients_for(file, lambda: run.secret_value(stack.line_credential), aws)
     if sandbox:
         clients.line.console = environment.page_view(sandbox, "line")
     run = Run(options, file, stack, clients, environment.clock(), sandbox)
@@ -313,19 +317,21 @@ def _secrets() -> Secrets:
 
 
 def clients_for(
-    file: StackFile, token: Callable[[], str] | None = None, aws: Aws | None = None
+    file: StackFile, credential: Callable[[], str] | None = None, aws: Aws | None = None
 ) -> Clients:
     """Return the clients.
 
-    token: returns LINE's token; None: from the environment or Parameter Store. aws: whose session to use,
-    so that an MFA code is asked for once in a run; None: a new one.
+    credential: returns LINE's token, or the channel secret for stateless tokens; None: from the environment
+    or Parameter Store. aws: whose session to use, so that an MFA code is asked for once in a run; None: a new
+    one.
     """
-    region = file.settings["region"]
+    region, stateless = file.settings["region"], file.settings["line.token"] == "stateless"
     aws = aws.in_region(region) if aws else Aws(region)
 
-    def get_token() -> str:
-        name = file.settings["line.access_token_parameter"]
-        return _secrets().access_token or read_secret(aws, name)
+    def get_credential() -> str:
+        kind = "channel_secret" if stateless else "access_token"
+        given = str(getattr(_secrets(), kind))
+        return given or read_secret(aws, file.settings[f"line.{kind}_parameter"])
 
     try:
         dns = Dns.from_environment()
@@ -337,4 +343,7 @@ def clients_for(
         ) from None
     url = os.environ.get("LINE_API_URL", "") or "https://api.line.me"
     require_https("LINE_API_URL", url)
-    return Clients(aws, dns, Line(token or get_token, url), registry.from_environment())
+    line = Line(credential or get_credential, url)
+    if stateless:
+        line.issue_tokens(file.settings["line.channel_id"], environment.clock().now)
+    return Clients(aws, dns, line, registry.from_environment())

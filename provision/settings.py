@@ -258,6 +258,23 @@ SETTINGS = (
         lambda: _("When the bot stops; cron(0 22 ? * MON-FRI *) is weekdays at 22:00."),
     ),
     Setting(
+        "line.token",
+        "long-lived",
+        one_of("long-lived", "stateless"),
+        lambda: _("Which kind of channel access token should be used?"),
+        lambda: _(
+            "long-lived: the token you issue in LINE's console is stored. stateless: none is stored; LINE "
+            "issues one for 15 minutes, and again, for the channel ID and the channel secret."
+        ),
+    ),
+    Setting(
+        "line.channel_id",
+        "",
+        text_like(r"[0-9]{8,20}", lambda: _("a channel ID: digits, such as 1650000000")),
+        lambda: _("What is the channel ID (LINE Developers, tab Basic settings)?"),
+        lambda: _("LINE's channel ID. It is no secret, and needed only for line.token: stateless."),
+    ),
+    Setting(
         "line.access_token_parameter",
         "ACCESS_TOKEN",
         text_like(
@@ -373,6 +390,13 @@ class Settings(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(BY_KEY)
+
+    def missing(self) -> list[str]:
+        """Return the settings that need a value and have none."""
+        missing = [key for key in self if self[key] is None]
+        if self["line.token"] == "stateless" and not self["line.channel_id"]:
+            missing.append("line.channel_id")
+        return missing
 
     def conflict(self) -> tuple[str, str] | None:
         """Return the first setting that conflicts with another, and its allowed values: (key, sentence)."""

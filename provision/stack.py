@@ -77,6 +77,7 @@ class Stack:
     """One bot. Its attributes are its resources, in the order in which the methods below add them."""
 
     # Resources that depend on settings.
+    access_token: Parameter | None = None
     access_log_bucket: AccessLogBucket | None = None
     web_acl: WebAcl | None = None
     initial_collection: InitialCollection | None = None
@@ -132,11 +133,12 @@ class Stack:
         self.repository = Repository(self.name)
         self.news_bucket = NewsBucket(self.settings["news.bucket"])
         self.log_group = LogGroup(f"/ecs/{self.name}")
-        self.access_token = Parameter(
-            self.settings["line.access_token_parameter"],
-            secrets.access_token,
-            "LINE_CHANNEL_ACCESS_TOKEN",
-        )
+        if self.settings["line.token"] != "stateless":
+            self.access_token = Parameter(
+                self.settings["line.access_token_parameter"],
+                secrets.access_token,
+                "LINE_CHANNEL_ACCESS_TOKEN",
+            )
         self.channel_secret = Parameter(
             self.settings["line.channel_secret_parameter"],
             secrets.channel_secret,
@@ -265,6 +267,7 @@ class Stack:
             memory=settings["service.memory"],
             port=PORT,
             environment=environment,
+            channel_id="" if self.access_token else self.settings["line.channel_id"],
             access_token=self.access_token,
             channel_secret=self.channel_secret,
             news_bucket=self.news_bucket,
@@ -396,7 +399,7 @@ class Stack:
             delegation=self.delegation,
             load_balancer=self.active_load_balancer,
             service=self.steady_service,
-            access_token=self.access_token,
+            credential=self.line_credential,
         )
         self.active_webhook = ActiveWebhook(self.webhook)
 
@@ -410,6 +413,16 @@ class Stack:
             self.steady_service,
             self.active_load_balancer,
         )
+
+    @property
+    def line_secrets(self) -> list[Parameter]:
+        """Return the parameters with LINE's secrets."""
+        return [*filter(None, [self.access_token]), self.channel_secret]
+
+    @property
+    def line_credential(self) -> Parameter:
+        """Return the parameter that calls to LINE need: the token's, or the secret's if tokens are issued."""
+        return self.line_secrets[0]
 
     @property
     def image_users(self) -> list[Resource]:

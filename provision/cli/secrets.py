@@ -50,7 +50,7 @@ def secrets(given: Options, action: str, as_json: bool) -> int:
     run = prepare_run(given, save=False)
     with run.file.locked():
         stack = run.stack
-        parameters = [stack.access_token, stack.channel_secret]
+        parameters = stack.line_secrets
         progress = Progress([*parameters, stack.service, stack.steady_service], run.clock)
         engine = run.engine(progress)
         engine.begin()
@@ -60,7 +60,7 @@ def secrets(given: Options, action: str, as_json: bool) -> int:
 
 def rotate(run: Run, engine: Engine, progress: Progress, *, as_json: bool = False) -> int:
     """Check this run's secrets with LINE, store those that are new, and restart the tasks."""
-    parameters = [run.stack.access_token, run.stack.channel_secret]
+    parameters = run.stack.line_secrets
     if missing := [each for each in parameters if each.key not in run.file.records]:
         raise ProvisionError(
             _("Could not find the parameter {name}.", name=missing[0].name),

@@ -3,6 +3,7 @@
 import atexit
 import functools
 import ipaddress
+import math
 import os
 import re
 import socket
@@ -14,6 +15,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
+from bot.bounds import BoundedResponse, bounded
 from provision.errors import ProvisionError
 from provision.i18n import _
 
@@ -26,6 +28,7 @@ PRIVATE_NETWORKS = [
     )
 ]
 CONNECT, READ = 10, 120  # timeouts in seconds
+MIN_RATE = 10_000  # bytes a second of a download, once READ is over
 # Raised by code that reads a document of another form than expected, such as a proxy's page.
 MALFORMED = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
 # OpenSSL's messages for an invalid certificate or CA bundle, for which a retry is useless.
@@ -123,10 +126,19 @@ def on_loopback(url: str) -> bool:
 def require_https(name: str, url: str) -> None:
     """Raise ProvisionError for plain HTTP to a host that has not only addresses of private networks.
 
-    name: of the variable or setting with the URL.
+    Raise it for what is no URL, too. name: of the variable or setting with the URL.
     """
-    parts = urllib.parse.urlsplit(url)
-    host = parts.hostname or ""
+    try:
+        parts = urllib.parse.urlsplit(url)
+        host = parts.hostname if parts.port != 0 and not re.search(r"\s", url) else ""
+    except ValueError:
+        host = ""
+    if not host or parts.scheme not in ("http", "https"):
+        raise ProvisionError(
+            _("Could not use {name}.", name=name),
+            _("it is no address that begins with https://"),
+            _("Use its https:// address, then run the same command again."),
+        )
     if parts.scheme == "http" and not on_loopback(url) and not _in_private_network(host):
         raise ProvisionError(
             _("Could not use {name}.", name=name),
@@ -160,9 +172,7 @@ class Http:
 
         A request to this computer goes through no proxy.
         """
-        import requests
-
-        self._session = self._session or requests.Session()
+        self._session = self._session or _session()
         if on_loopback(url):
             options["proxies"] = {"http": "", "https": ""}
         return self._session.request(
@@ -173,6 +183,39 @@ class Http:
             allow_redirects=False,
             verify=authorities() if url.startswith("https:") else True,
         )
+
+
+class _Download(BoundedResponse):
+    """A response whose size is limited where it is read, as layers may be large."""
+
+    most_bytes = math.inf
+    rate = MIN_RATE
+
+
+def _session() -> Any:
+    """Return requests' session with bounded responses, through a proxy too."""
+    import requests
+
+    class Adapter(requests.adapters.HTTPAdapter):
+        def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+            super().init_poolmanager(*arguments, **options)
+            _bound(self.poolmanager)
+
+        def proxy_manager_for(self, *arguments: Any, **options: Any) -> Any:
+            return _bound(super().proxy_manager_for(*arguments, **options))
+
+    session = requests.Session()
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, Adapter())
+    return session
+
+
+def _bound(manager: Any) -> Any:
+    # A manager that requests keeps for a proxy is given several times.
+    if not hasattr(manager, "is_bounded"):
+        manager.pool_classes_by_scheme = bounded(manager.pool_classes_by_scheme, _Download)
+        manager.is_bounded = True
+    return manager
 
 
 def _authorize_nothing(request: Any) -> Any:

@@ -4,12 +4,16 @@ line-bot-sdk is imported on the first call, because that takes 0.7 s of CPU.
 """
 
 import json
+import math
 import re
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bot.bounds import bounded
 from provision.clients.http import (
     MALFORMED,
     authorities,
@@ -25,6 +29,7 @@ from provision.i18n import _
 if TYPE_CHECKING:
     from linebot.v3.messaging import MessagingApi
 
+RENEWED_AT = 2 / 3  # of a stateless token's life
 TIMEOUT = 20  # seconds; LINE's webhook test takes up to ten
 CONSOLE = "https://developers.line.biz/console/"
 
@@ -50,27 +55,71 @@ class LineError(UnknownState):
 class Line:
     """A client for one LINE channel. It sends each request once; the engine retries.
 
-    token: returns the channel access token; called on first use. timeout: seconds per request. `console`:
-    where a person changes the channel's settings.
+    credential: returns the channel access token; called on first use. timeout: seconds per request.
+    `console`: where a person changes the channel's settings.
     """
 
     console = CONSOLE
 
     def __init__(
         self,
-        token: Callable[[], str],
+        credential: Callable[[], str],
         url: str = "https://api.line.me",
         timeout: float = TIMEOUT,
     ) -> None:
-        self._token, self._url, self._timeout = token, url.rstrip("/"), timeout
+        self._credential, self._url, self._timeout = credential, url.rstrip("/"), timeout
         self._messaging: MessagingApi | None = None
+        self._channel, self._now = "", time.monotonic
+        self._token, self._renewal, self._expiry = "", math.inf, math.inf
+        self._stateless = False
+        self._lock = threading.Lock()
 
-    def _valid_token(self) -> str:
+    def issue_tokens(self, channel: str, now: Callable[[], float]) -> None:
+        """Use stateless tokens: `credential` returns the secret of the channel with this id.
+
+        now: returns the time in seconds.
+        """
+        self._stateless, self._channel, self._now = True, channel, now
+
+    def _access_token(self) -> str:
+        """Return the token; a stateless one is issued again when two thirds of its time are over.
+
+        Without an answer to that, go on with the present one while it is valid.
+        """
+        with self._lock:
+            if not self._token or (self._stateless and self._now() >= self._renewal):
+                try:
+                    self._token = self._issued_token() if self._stateless else self._stored_token()
+                except Pending:
+                    if not self._token or self._now() >= self._expiry:
+                        raise
+            return self._token
+
+    def _issued_token(self) -> str:
+        """Return a new stateless token (POST /oauth2/v3/token). Raise LineError or Pending."""
+        start, secret = self._now(), self._credential().strip()
+        doing = _("LINE issues no access token for the channel {channel}.", channel=self._channel)
+        try:
+            with self._translated(doing):
+                issued = self._issue(self._channel, secret)
+                self._renewal = start + RENEWED_AT * issued.expires_in
+                self._expiry = start + issued.expires_in
+        except LineError as error:
+            if error.status in (400, 401):
+                error.then = _(
+                    "Take line.channel_id and the channel secret from the same channel: {console}, tab "
+                    "Basic settings.",
+                    console=CONSOLE,
+                )
+            raise
+        return str(issued.access_token)
+
+    def _stored_token(self) -> str:
         """Return the token. Raise LineError if it is invalid in an HTTP header.
 
         (http.client's own error message would contain the token.)
         """
-        token = self._token().strip()
+        token = self._credential().strip()
         if not re.fullmatch(r"[!-~]+", token):
             raise LineError(
                 401,
@@ -85,7 +134,9 @@ class Line:
 
         POST /v2/oauth/verify, and for a token v2.1 GET /oauth2/v2.1/verify.
         """
-        token, api = self._valid_token(), self._oauth()
+        token, api = self._access_token(), self._oauth()
+        if self._stateless:
+            return self._channel
         for verify in (api.verify_channel_token, api.verify_channel_token_by_jwt):
             try:
                 with self._translated(_unverified()):
@@ -99,17 +150,21 @@ class Line:
 
         POST /oauth2/v3/token checks both. The stateless token that it issues is discarded.
         """
-        issue = self._oauth().issue_stateless_channel_token_by_client_secret
         try:
             with self._translated(_unverified()):
-                issue(channel, secret, _request_timeout=self._timeout)
+                self._issue(channel, secret)
         except LineError as error:
             return False if error.status in (400, 401) else None
         return True
 
+    def _issue(self, channel: str, secret: str) -> Any:
+        """Return LINE's answer with a stateless token."""
+        issue = self._oauth().issue_stateless_channel_token_by_client_secret
+        return issue(channel, secret, _request_timeout=self._timeout)
+
     def forget(self) -> None:
         """Discard the token, so that the next call gets it again."""
-        self._messaging = None
+        self._token = ""
 
     def info(self) -> dict[str, str]:
         """Return the bot's basicId, displayName and chatMode (GET /v2/bot/info).
@@ -118,7 +173,7 @@ class Line:
         """
         doing = _("Could not find out which bot the access token belongs to.")
         with self._translated(doing):
-            bot = self._api().get_bot_info(_request_timeout=self._timeout)
+            bot = self._call("get_bot_info")
             return {
                 "basicId": bot.basic_id,
                 "displayName": bot.display_name,
@@ -129,7 +184,7 @@ class Line:
         """Return {"endpoint", "active"} (GET /v2/bot/channel/webhook/endpoint); {} if none is set."""
         try:
             with self._translated(_("Could not read LINE's webhook URL.")):
-                found = self._api().get_webhook_endpoint(_request_timeout=self._timeout)
+                found = self._call("get_webhook_endpoint")
                 return {"endpoint": found.endpoint, "active": found.active}
         except LineError as error:
             if error.status != 404:
@@ -141,8 +196,7 @@ class Line:
         from linebot.v3.messaging import SetWebhookEndpointRequest
 
         with self._translated(_("Could not set LINE's webhook URL to {url}.", url=url)):
-            request = SetWebhookEndpointRequest(endpoint=url)
-            self._api().set_webhook_endpoint(request, _request_timeout=self._timeout)
+            self._call("set_webhook_endpoint", SetWebhookEndpointRequest(endpoint=url))
 
     def test(self, url: str) -> WebhookTest:
         """Make LINE send `events: []` to the URL (POST /v2/bot/channel/webhook/test; 60 calls an hour)."""
@@ -151,7 +205,7 @@ class Line:
         try:
             with self._translated(_("LINE could not test the webhook URL {url}.", url=url)):
                 request = TestWebhookEndpointRequest(endpoint=url)
-                result = self._api().test_webhook_endpoint(request, _request_timeout=self._timeout)
+                result = self._call("test_webhook_endpoint", request)
                 return WebhookTest(
                     bool(result.success), result.status_code, result.reason, result.detail
                 )
@@ -161,14 +215,31 @@ class Line:
             # 400: LINE cannot resolve the name yet.
             return WebhookTest(False, error.status, "COULD_NOT_CONNECT", error.why)
 
-    def _api(self) -> "MessagingApi":
-        """Return the Messaging API client with this channel's token."""
+    def _call(self, method: str, *arguments: Any) -> Any:
+        """Call a method of the Messaging API; once more with a new token if a stateless one is refused."""
+        from linebot.v3 import messaging
+
+        token = self._access_token()
+        try:
+            return getattr(self._api(token), method)(*arguments, _request_timeout=self._timeout)
+        except messaging.ApiException as error:
+            if error.status != 401 or not self._stateless:
+                raise
+        with self._lock:
+            if self._token == token:  # no other thread has had a new one issued
+                self._token = ""
+        api = self._api(self._access_token())
+        return getattr(api, method)(*arguments, _request_timeout=self._timeout)
+
+    def _api(self, token: str) -> "MessagingApi":
+        """Return the Messaging API client with this token."""
         if self._messaging is None:
             from linebot.v3 import messaging
 
-            configuration = messaging.Configuration(self._url, access_token=self._valid_token())
+            configuration = messaging.Configuration(self._url, access_token=token)
             self._configure(configuration)
-            self._messaging = messaging.MessagingApi(messaging.ApiClient(configuration))
+            self._messaging = messaging.MessagingApi(_bounded(messaging.ApiClient(configuration)))
+        self._messaging.api_client.configuration.access_token = token
         return self._messaging
 
     def _oauth(self) -> Any:
@@ -177,7 +248,7 @@ class Line:
 
         configuration = oauth.Configuration(self._url)
         self._configure(configuration)
-        return oauth.ChannelAccessToken(oauth.ApiClient(configuration))
+        return oauth.ChannelAccessToken(_bounded(oauth.ApiClient(configuration)))
 
     def _configure(self, configuration: Any) -> None:
         """Set certificate authorities and proxy from the environment, and turn retries off."""
@@ -205,6 +276,13 @@ class Line:
             raise _unanswered(doing, error) from None
 
 
+def _bounded(client: Any) -> Any:
+    """Return the SDK's client, whose responses cannot be larger or slower than they should."""
+    manager = client.rest_client.pool_manager
+    manager.pool_classes_by_scheme = bounded(manager.pool_classes_by_scheme)
+    return client
+
+
 def _unverified() -> str:
     return _("The channel secret and the access token could not be verified.")
 
@@ -213,7 +291,8 @@ def _refused(doing: str, error: Any) -> LineError:
     """Return the LineError for the SDK's ApiException."""
     is_line_error = True
     try:
-        message = str(json.loads(error.body)["message"])
+        body = json.loads(error.body)
+        message = str(body["message"] if "message" in body else body["error_description"])
     except MALFORMED:  # a proxy's page
         message, is_line_error = error.reason, False
     if error.status == 401:

@@ -180,8 +180,16 @@ def _check_secure(url: str) -> None:
 def from_environment() -> Registries:
     """Return the registries.
 
-    PROVISION_REGISTRY, or the sandbox at AWS_ENDPOINT_URL, replaces public.ecr.aws.
+    PROVISION_REGISTRY, or the sandbox at AWS_ENDPOINT_URL, replaces public.ecr.aws. Raise ProvisionError
+    unless it is https:// or on this computer.
     """
+    mirror = os.environ.get("PROVISION_REGISTRY", "")
+    if mirror and not (on_loopback(mirror) or mirror.startswith("https://")):
+        raise ProvisionError(
+            _("Could not use {name}.", name="PROVISION_REGISTRY"),
+            _("it is no address that begins with https://"),
+            _("Use its https:// address, then run the same command again."),
+        )
     return Registries(_gallery, _mirror)
 
 

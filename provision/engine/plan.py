@@ -77,7 +77,8 @@ def plan(
 ) -> Plan:
     """Return the plan for these observations. unchecked: orphans that could not be read, with the reason."""
     replaced = {orphan.logical_id for orphan in orphans}
-    steps, errors = [], []
+    steps: list[Change] = []
+    errors: dict[str, ProvisionError] = {}  # by text: that of a need may be its dependents' too
     finish: dict[str, int] = {}
     for key, observation in observations.items():
         step = _step(observation, replaced, prices)
@@ -89,13 +90,13 @@ def plan(
         if step is not None:
             steps.append(step)
         error = observation.error or _blocking_error(observation)
-        if error and error not in errors:  # that of a need may be its dependents' too
-            errors.append(error)
+        if error:
+            errors.setdefault(str(error), error)
     for orphan in orphans:
         reason = (unchecked or {}).get(orphan.key, "")
         action = None if reason else "delete"
         steps.append(Change(orphan.key, orphan.kind, action, reason=reason))
-    return Plan(steps, errors, max(finish.values(), default=0))
+    return Plan(steps, list(errors.values()), max(finish.values(), default=0))
 
 
 def make_plan(engine: Engine, observations: dict[str, Observation], prices: Prices) -> Plan:

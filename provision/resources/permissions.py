@@ -62,7 +62,7 @@ class CollectorExecutionPermissions(RolePolicy):
 class ExecutionPermissions(CollectorExecutionPermissions):
     """ECS's permissions to start the bot: these, and read the two secrets."""
 
-    access_token: Parameter = field(kw_only=True)
+    access_token: Parameter | None = field(kw_only=True)
     channel_secret: Parameter = field(kw_only=True)
 
     def statements(self) -> list[Statement]:
@@ -73,7 +73,7 @@ class ExecutionPermissions(CollectorExecutionPermissions):
                 "Sid": "ReadTheSecrets",
                 "Effect": "Allow",
                 "Action": "ssm:GetParameters",
-                "Resource": [self.access_token.arn, self.channel_secret.arn],
+                "Resource": arns(self.access_token, self.channel_secret),
             },
             *decrypt_the_secrets(self.access_token, self.channel_secret),
         ]
@@ -83,7 +83,7 @@ class ExecutionPermissions(CollectorExecutionPermissions):
 class TaskPermissions(RolePolicy):
     """The bot's permissions: read the news, and read the two parameters again after a secret changed."""
 
-    access_token: Parameter
+    access_token: Parameter | None
     channel_secret: Parameter
     news_bucket: NewsBucket
 
@@ -94,7 +94,7 @@ class TaskPermissions(RolePolicy):
                 "Sid": "ReadTheSecrets",
                 "Effect": "Allow",
                 "Action": ["ssm:GetParameter", "ssm:GetParameters"],
-                "Resource": [self.access_token.arn, self.channel_secret.arn],
+                "Resource": arns(self.access_token, self.channel_secret),
             },
             {
                 "Sid": "ReadTheNews",
@@ -108,9 +108,14 @@ class TaskPermissions(RolePolicy):
         ]
 
 
-def decrypt_the_secrets(*parameters: Parameter) -> list[Statement]:
+def arns(*parameters: Parameter | None) -> list[str]:
+    """Return the ARNs of the parameters that the stack has."""
+    return [parameter.arn for parameter in parameters if parameter]
+
+
+def decrypt_the_secrets(*parameters: Parameter | None) -> list[Statement]:
     """Return kms:Decrypt for parameters that were there before, under a customer managed key."""
-    keys = [parameter.key_arn for parameter in parameters]
+    keys = [parameter.key_arn for parameter in parameters if parameter]
     return use_keys("DecryptTheSecrets", "ssm", ["kms:Decrypt"], keys)
 
 

@@ -30,6 +30,11 @@ CONTAINER = "bot"
 USER = "10001:10001"  # not root, whatever the image sets; an id that images do not use
 STOP_TIMEOUT = 120  # seconds; the time between Spot's warning and the interruption
 KEPT = 10  # newest revisions to keep, to which a deploy can return
+VARIABLES = {  # of the container, by the settings that they tell
+    "line.channel_id": "CHANNEL_ID",
+    "line.access_token_parameter": "ACCESS_TOKEN_PARAMETER",
+    "line.channel_secret_parameter": "CHANNEL_SECRET_PARAMETER",
+}
 ARCHITECTURES = {"linux/amd64": "X86_64", "linux/arm64": "ARM64"}
 
 
@@ -244,7 +249,8 @@ class TaskDefinition(Family):
     platform: str
     port: int
     environment: Mapping[str, str]
-    access_token: Parameter
+    channel_id: str  # for stateless tokens; "": the access token is stored
+    access_token: Parameter | None
     channel_secret: Parameter
     news_bucket: NewsBucket
     container = CONTAINER
@@ -269,8 +275,8 @@ class TaskDefinition(Family):
             "image.platform": platforms[architecture],
             "service.cpu": str(live["cpu"]),
             "service.memory": str(live["memory"]),
-            "line.access_token_parameter": environment.get("ACCESS_TOKEN_PARAMETER", ""),
-            "line.channel_secret_parameter": environment.get("CHANNEL_SECRET_PARAMETER", ""),
+            **({"line.token": "stateless"} if "CHANNEL_ID" in environment else {}),
+            **{key: environment[name] for key, name in VARIABLES.items() if name in environment},
             "news.bucket": bucket,
         }
 
@@ -287,23 +293,28 @@ class TaskDefinition(Family):
         return self.image.uri
 
     def _environment(self) -> dict[str, str]:
+        token = self.access_token
         return {
             **self.environment,
             "PORT": str(self.port),
-            "ACCESS_TOKEN_PARAMETER": self.access_token.name,
+            **(
+                {"ACCESS_TOKEN_PARAMETER": token.name} if token else {"CHANNEL_ID": self.channel_id}
+            ),
             "NEWS_URL": f"s3://{self.news_bucket.bucket}/{FOLDER}",
             "CHANNEL_SECRET_PARAMETER": self.channel_secret.name,
         }
 
     def _container_options(self) -> dict[str, Any]:
-        """Return LINE's two secrets and the port."""
+        """Return LINE's secrets and the port."""
+        secrets = {"ACCESS_TOKEN": self.access_token, "CHANNEL_SECRET": self.channel_secret}
         return {
             "portMappings": [
                 {"containerPort": self.port, "protocol": "tcp", "appProtocol": "http"}
             ],
             "secrets": [
-                {"name": "ACCESS_TOKEN", "valueFrom": self.access_token.arn},
-                {"name": "CHANNEL_SECRET", "valueFrom": self.channel_secret.arn},
+                {"name": name, "valueFrom": parameter.arn}
+                for name, parameter in secrets.items()
+                if parameter
             ],
         }
 

@@ -37,7 +37,7 @@ class WebhookEndpoint(Resource):
     delegation: Delegation
     load_balancer: ActiveLoadBalancer
     service: SteadyService
-    access_token: Parameter
+    credential: Parameter
     endpoint: str = output("endpoint")
     previous: str = output("previous")
     restore: bool | None = field(default=None, init=False)  # the previous URL; None: if it answers

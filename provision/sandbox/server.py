@@ -34,6 +34,7 @@ def serve(speed: float, as_json: bool, *, verbose: bool = False) -> None:
             {
                 **addresses,
                 "access_token": sandbox.line.access_token,
+                "channel_id": sandbox.line.channel_id,
                 "channel_secret": sandbox.line.channel_secret,
                 "pid": os.getpid(),
                 "earlier": earlier,

@@ -29,6 +29,7 @@ def checks(stack: Stack) -> list[Check[CheckContext]]:
     domain, https, bot = _("Domain"), "HTTPS", _("Bot")
     permissions, secrets, news = _("Permissions"), _("Secrets"), _("News")
     hours, line = _("Hours"), "LINE"
+    credential = stack.line_credential.logical_id  # is a check's key, too
     collection, schedule = stack.initial_collection, stack.collector_schedule
     return [
         Check(domain, "zone", _("hosted zone"), is_ready(stack.zone)),
@@ -86,7 +87,7 @@ def checks(stack: Stack) -> list[Check[CheckContext]]:
         ),
         Check(secrets, "access_token", _("access token"), is_stored(stack.access_token)),
         Check(secrets, "channel_secret", _("channel secret"), is_stored(stack.channel_secret)),
-        Check(secrets, "token", _("token accepted by LINE"), token, ("access_token",)),
+        Check(secrets, "token", _("token accepted by LINE"), token, (credential,)),
         Check(
             secrets,
             "channel",

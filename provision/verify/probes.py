@@ -116,10 +116,12 @@ def targets(context: CheckContext) -> Finding:
     )
 
 
-def is_stored(parameter: Parameter) -> CheckFunction:
+def is_stored(parameter: Parameter | None) -> CheckFunction:
     """Return a check that the parameter exists; its finding says so if it is not encrypted."""
 
     def check(context: CheckContext) -> Finding:
+        if not parameter:
+            return skip(_("not stored: line.token is stateless"))
         finding = is_ready(parameter)(context)
         return finding if finding.state != "OK" else ok(" ".join(parameter.plan_notes()))
 

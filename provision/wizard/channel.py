@@ -23,18 +23,21 @@ def complete_secrets(run: Run) -> bool:
     without a terminal.
     """
     token, secret = run.stack.access_token, run.stack.channel_secret
-    _ask_for_missing(run, token)
-    if token.secret or run.is_adopted(token):
-        _verify_secret(run, token, lambda: _bot(run))
+    if token:
+        _ask_for_missing(run, token)
+        if token.secret or run.is_adopted(token):
+            _verify_secret(run, token, lambda: _bot(run))
     _ask_for_missing(run, secret)
-    if any(_new(run, parameter) for parameter in (token, secret)):
+    if not token:
+        _verify_secret(run, secret, lambda: _bot(run))
+    elif _new(run, token) or _new(run, secret):
         _verify_secret(run, secret, run.line_channel)
-    return token.consented or secret.consented
+    return any(parameter.consented for parameter in run.stack.line_secrets)
 
 
 def ask_for_new(run: Run) -> None:
     """Ask for new values at a terminal, unless the environment has one; an empty answer keeps the present."""
-    parameters = (run.stack.access_token, run.stack.channel_secret)
+    parameters = run.stack.line_secrets
     given = any(each.secret for each in parameters) and not run.sandbox
     if prompts.on_terminal() and not run.options.yes and not given:
         for parameter in parameters:
@@ -43,7 +46,7 @@ def ask_for_new(run: Run) -> None:
 
 def verify(run: Run) -> None:
     """Verify both secrets with LINE, those of this run or those in Parameter Store. Raise ProvisionError."""
-    _verify_secret(run, run.stack.access_token, lambda: _bot(run))
+    _verify_secret(run, run.stack.line_credential, lambda: _bot(run))
     _verify_secret(run, run.stack.channel_secret, run.line_channel)
 
 

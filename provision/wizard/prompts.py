@@ -32,6 +32,8 @@ from provision.wizard.questions import (
     task_hour,
 )
 
+CHANNEL = "line.channel_id"  # asked only for line.token: stateless
+
 
 def on_terminal() -> bool:
     """Return whether a person can answer."""
@@ -59,8 +61,7 @@ def ask_open(file: StackFile, *, save: bool, yes: bool, lookups: Lookups) -> Non
 
     If any is missing, and without --yes, also offer to ask for the settings that have a default.
     """
-    required = (*FIRST, NETWORK[0])
-    unanswered = [key for key in required if file.settings[key] is None]
+    unanswered = file.settings.missing()
     if not unanswered:
         return
     if not on_terminal():
@@ -70,7 +71,11 @@ def ask_open(file: StackFile, *, save: bool, yes: bool, lookups: Lookups) -> Non
             _("{key} has no value, and there is no terminal to ask on", key=key),
             _("Add `--set {key}=...`, or a line to the file.", key=key),
         )
-    _Wizard(file, lookups, unanswered, save=save, yes=yes).ask()
+    if unanswered != [CHANNEL]:
+        _Wizard(file, lookups, unanswered, save=save, yes=yes).ask()
+    while CHANNEL in file.settings.missing():
+        with suppress(Back):
+            file.set(CHANNEL, _answer(file, BY_KEY[CHANNEL]), save=save)
 
 
 def in_order(questions: Sequence[Callable[[], None]]) -> None:
@@ -94,7 +99,7 @@ class _Wizard:
     ) -> None:
         self._file, self._lookups, self._save, self._yes = file, lookups, save, yes
         wanted = (key for key in FIRST if key in unanswered or not file.has_value(key))
-        self._first = [key for key in (unanswered if yes else wanted) if key not in NETWORK]
+        self._first = [key for key in FIRST if key in unanswered] if yes else list(wanted)
         self._others = [key for key in OTHERS if not file.has_value(key)]
         self._network = [key for key in NETWORK if not file.has_value(key)]
         self._more = False  # whether the settings with a default are asked, too

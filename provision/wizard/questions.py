@@ -21,6 +21,8 @@ NOT_ASKED = (
     "load_balancer.deletion_protection",
     "load_balancer.access_logs",
     "load_balancer.rate_limit",
+    "line.token",
+    "line.channel_id",  # except for line.token: stateless
     "aws.permissions_boundary",
     "aws.tags",
 )

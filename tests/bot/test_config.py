@@ -45,6 +45,33 @@ def test_every_variable_is_read() -> None:
     assert expected == Config.from_environment(given)
 
 
+def test_a_channel_id_takes_the_place_of_the_token() -> None:
+    """LINE issues one for it and the secret."""
+    given = {"CHANNEL_SECRET": "s", "CHANNEL_ID": "1650000000"}
+    assert Config("", "s", "1650000000") == Config.from_environment(given)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("http://192.0.2.1.example", "http://8.8.8.8", "http://169.254.169.254", "http://[::1"),
+        *("http://a@8.8.8.8", "ftp://127.0.0.1", "api.line.me", "https://", "https://[", "HTTP:"),
+    ],
+)
+def test_line_is_called_with_tls(url: str) -> None:
+    """Others could read the access token."""
+    with pytest.raises(ConfigError, match="LINE_API_URL must begin with https://"):
+        Config.from_environment({**SECRETS, "LINE_API_URL": url})
+
+
+@pytest.mark.parametrize(
+    "url", ["http://localhost:1", "http://127.0.0.1", "http://10.0.0.1", "https://line.example"]
+)
+def test_another_line(url: str) -> None:
+    """Without TLS on this machine and in private networks."""
+    assert url == Config.from_environment({**SECRETS, "LINE_API_URL": url}).line_api_url
+
+
 @pytest.mark.parametrize("name", sorted(SECRETS))
 @pytest.mark.parametrize("value", [None, "", "  "])
 def test_a_missing_secret_is_named(name: str, value: str | None) -> None:

@@ -2,14 +2,14 @@
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain, repeat
 
 import pytest
 from werkzeug.serving import make_server
 
 from bot.config import Config
-from bot.line import Line, Outcome
+from bot.line import Line, Outcome, channel_token
 from bot.messages import Message, text
 from bot.secrets import Secret
 from provision.sandbox.clock import ManualClock
@@ -111,6 +111,60 @@ def test_a_wrong_token_is_not_read_for_every_reply(
     ]
     assert "stale-token" not in caplog.text
     assert "こんにちは" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "body", [b"null", b"[]", b"7", b"{}", b"<html>", b"", b'{"message": null}']
+)
+def test_a_refusal_that_is_not_lines(body: bytes) -> None:
+    """A proxy's 400 is a refusal like others: the plain words are tried, and then it is given up."""
+    head = b"HTTP/1.1 400 Bad\r\nConnection: close\r\n"
+    with RawServer(sends(body, head)) as server:
+        assert Outcome.REFUSED is send(line_at(server.url, Secret("t")), "r")
+
+
+def stateless_line(
+    platform: LinePlatform, url: str, secret: Secret, now: Sequence[float] = (0.0,)
+) -> Line:
+    """A client whose tokens this LINE issues; `now` has the bot's time."""
+    config = Config("", "unused", platform.channel_id, line_api_url=url)
+    return Line(config, channel_token(config, secret, lambda: now[0]), [].append)
+
+
+def test_stateless_tokens(platform: LinePlatform, url: str) -> None:
+    """One is issued, and another one when LINE no longer takes it."""
+    now = [0.0]
+    line = stateless_line(platform, url, Secret(platform.channel_secret), now)
+    for now[0] in (0.0, 5.0, 10.0):
+        assert Outcome.TAKEN is send(line, platform.tokens.issue("U1"))
+        platform.clock.sleep(901)
+
+
+def test_a_stateless_token_after_the_channel_secret_was_reissued(
+    platform: LinePlatform, url: str
+) -> None:
+    """The secret is read again."""
+    line = stateless_line(platform, url, Secret("stale", lambda: platform.channel_secret))
+    assert Outcome.TAKEN is send(line, platform.tokens.issue("U1"))
+
+
+def test_a_channel_that_line_does_not_know(
+    platform: LinePlatform, url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The bot starts all the same; the log says what is wrong, and holds no secret."""
+    line = stateless_line(platform, url, Secret("0f" * 16))
+    assert Outcome.FAILED is send(line, platform.tokens.issue("U1"))
+    errors = [record.__dict__.get("error") for record in caplog.records]
+    assert "ApiException 400" in errors
+    assert "0f0f" not in caplog.text
+
+
+def test_the_language_is_asked_with_the_present_token(platform: LinePlatform, url: str) -> None:
+    """Not with the one of the start."""
+    platform.languages["U1"] = "ja"
+    line = line_at(url, Secret("stale", lambda: platform.access_token))
+    assert Outcome.TAKEN is send(line, platform.tokens.issue("U1"))
+    assert "ja" == line.language("U1")
 
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"

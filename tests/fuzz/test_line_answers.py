@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from bot.config import Config
 from bot.line import Line as BotLine
-from bot.line import Outcome
+from bot.line import Outcome, channel_token
+from bot.secrets import Secret
 from provision.clients.line import Line
 from tests.fuzz.inputs import call, damaged, damaged_bytes, fuzz, limits
 from tests.fuzz.server import Server, answers
@@ -77,22 +78,31 @@ REQUESTS = {
 
 
 @fuzz(10)
-@given(st.data(), st.sampled_from(sorted(REQUESTS)))
-def test_tool(server: Server, data: st.DataObject, which: str) -> None:
+@given(st.data(), st.sampled_from(sorted(REQUESTS)), st.booleans())
+def test_tool(server: Server, data: st.DataObject, which: str, stateless: bool) -> None:
     """Whatever the server answers to the tool."""
-    answer = data.draw(answers(BODIES, server.url))
-    server.requests, server.answer = 0, lambda line: answer
-    call(partial(REQUESTS[which], Line(lambda: "token", server.url)))
+    answer, token = data.draw(answers(BODIES, server.url)), text(DOCUMENTS[4])
+    issued = data.draw(
+        st.sampled_from([b"HTTP/1.1 200 x\r\nConnection: close\r\n\r\n" + token, answer])
+    )
+    server.requests = 0
+    server.answer = lambda line: issued if "/oauth2/v3/" in line else answer
+    line = Line(lambda: "token", server.url)
+    if stateless:
+        line.issue_tokens("1", lambda: 0.0)
+    call(partial(REQUESTS[which], line))
     assert server.requests < 5
 
 
 @fuzz(5)
-@given(st.data())
-def test_bot(server: Server, data: st.DataObject) -> None:
+@given(st.data(), st.booleans())
+def test_bot(server: Server, data: st.DataObject, stateless: bool) -> None:
     """Whatever the server answers to the bot: a reply has an outcome, a person a language or none."""
     answer = data.draw(answers(BODIES, server.url))
     server.requests, server.answer = 0, lambda line: answer
-    line = BotLine(Config("t", "s", line_api_url=server.url, threads=1), sleep=lambda seconds: None)
+    secret, config = Secret("s"), Config("", "s", "1650000000", line_api_url=server.url, threads=1)
+    token = channel_token(config, secret) if stateless else Secret("t")
+    line = BotLine(config, token, sleep=lambda seconds: None)
     with limits():
         outcome = line.reply("token", [{"type": "text", "text": "a"}], [])
         language = line.language("U0")

@@ -35,6 +35,7 @@ from provision.engine.engine import Engine
 from provision.engine.executor import Outcome
 from provision.resources.base import Clients, Resource
 from provision.resources.collector import COMMAND
+from provision.run import Run
 from provision.sandbox.aws.in_process import attach
 from provision.sandbox.clock import ManualClock
 from provision.sandbox.delays import Delays
@@ -203,6 +204,10 @@ class Env:
     def clients(self) -> Clients:
         """Return the clients for AWS, DNS, LINE and the registries."""
         line = InterruptibleLine(lambda: self.sandbox.line.access_token, self.line_url)
+        settings = StackFile(self.path).settings
+        if settings["line.token"] == "stateless":
+            line = InterruptibleLine(lambda: self.sandbox.line.channel_secret, self.line_url)
+            line.issue_tokens(settings["line.channel_id"], self.clock.now)
         line.aws_session = self.aws_session
         return Clients(
             self.aws, Dns(("127.0.0.1", 53), self._ask), line, self.registries, self.index
@@ -434,6 +439,14 @@ def open_env(aws_session: AwsSession, clients: Aws, delays: Delays, folder: Path
     yield env
     server.close()
     sandbox.close()
+
+
+def line_of(env: Env, run: Run) -> Line:
+    """Return a run's client of the sandbox's LINE, with the stack's own credential."""
+    line = Line(lambda: run.secret_value(run.stack.line_credential), env.line_url)
+    if not run.stack.access_token:
+        line.issue_tokens(run.file.settings["line.channel_id"], env.clock.now)
+    return line
 
 
 @pytest.fixture

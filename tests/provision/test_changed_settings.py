@@ -58,6 +58,7 @@ NO_EFFECT = {
 }
 SUBNETS = "network.subnets"
 TESTED_SEPARATELY = {
+    *("line.token", "line.channel_id"),  # test_stateless.py
     *("region", "network.vpc", SUBNETS, "news.bucket"),
     *("aws.permissions_boundary", "aws.tags"),  # test_account_rules.py
 }

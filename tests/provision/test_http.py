@@ -265,3 +265,28 @@ NOW = "Mon, 30 Nov 2026 01:00:00 GMT"
 def test_retry_after(headers: dict[str, str] | None, expected: float | None) -> None:
     """In seconds or as a date beside the response's own, a minute at most. Source: RFC 9110, 10.2.3."""
     assert expected == retry_after(headers)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *(
+            "http://[::1",
+            "https://",
+            "https:///v2",
+            "api.line.me",
+            "ftp://127.0.0.1",
+            "https://a:b",
+        ),
+        *(" https://api.line.me", "https://api.line.me\n", "https://api line.me", ""),
+    ],
+)
+def test_require_https_refuses_what_is_no_url(url: str) -> None:
+    """An error for a person, which does not repeat what may be a password."""
+    with pytest.raises(ProvisionError) as error:
+        require_https("LINE_API_URL", url)
+    assert (
+        "Could not use LINE_API_URL.\n"
+        "  why:  it is no address that begins with https://\n"
+        "  next: Use its https:// address, then run the same command again."
+    ) == str(error.value)

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from provision.clients.line import Line, LineError
+from provision.clients.line import LineError
 from provision.resources.base import Clients
 from provision.run import Run
 from provision.wizard import channel
-from tests.provision.conftest import Env
+from tests.provision.conftest import Env, line_of
 from tests.provision.shell import Person, aws_environment, client, runtime_info
 from tests.provision.terminal import ENTER, Terminal
 from tests.provision.test_domain import inspected_run
@@ -18,8 +18,7 @@ from tests.provision.test_domain import inspected_run
 def inspected_run_with_line(env: Env) -> Run:
     """Return a run after its inspection, whose LINE client has the bot's token."""
     run = inspected_run(env)
-    line = Line(lambda: run.secret_value(run.stack.access_token), env.line_url)
-    run.clients = Clients(env.aws, run.clients.dns, line)
+    run.clients = Clients(env.aws, run.clients.dns, line_of(env, run))
     return run
 
 

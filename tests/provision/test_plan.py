@@ -148,6 +148,14 @@ def test_inspection_error_is_in_the_plan() -> None:
     assert [observation.error] == make_plan(observation).errors
 
 
+def test_one_error_of_several_resources_is_in_the_plan_once() -> None:
+    """Each of them has read image.files, and says the same about it."""
+    observations = [observed(fake_resource(name), "created") for name in ("a", "b")]
+    for observation in observations:
+        observation.error = ProvisionError("reading", "a private key", "remove it")
+    assert [observations[0].error] == make_plan(*observations).errors
+
+
 def test_seconds_are_the_longest_chain() -> None:
     """Parallel steps take no additional time, dependent steps add up, existing resources take none."""
     first, existing = fake_resource("first"), fake_resource("existing")

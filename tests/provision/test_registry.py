@@ -293,3 +293,18 @@ def test_document_deeper_than_python_reads() -> None:
     with pytest.raises(Pending, match=r"did not answer \(RecursionError\)"):
         Remote(Registries(), server.url, "private").manifest("1")
     server.close()
+
+
+@pytest.mark.parametrize(
+    "mirror",
+    ["http://8.8.8.8", "http://127.0.0.1.evil.example", "mirror.example", "ftp://127.0.0.1.a"],
+)
+def test_mirror_without_tls(mirror: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is refused before anything is created, not when the image is built."""
+    from provision.clients.registry import from_environment
+
+    monkeypatch.setenv("PROVISION_REGISTRY", mirror)
+    with pytest.raises(ProvisionError) as error:
+        from_environment()
+    assert "Could not use PROVISION_REGISTRY." == error.value.what
+    assert "it is no address that begins with https://" == error.value.why

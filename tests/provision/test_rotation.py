@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from provision.cli import secrets
-from provision.clients.line import Line, LineError
+from provision.clients.line import LineError
 from provision.clients.tls import Tls
 from provision.engine.plan import plan
 from provision.errors import ProvisionError, UsageError
@@ -22,7 +22,7 @@ from provision.state.stack_file import StackFile
 from provision.ui.progress import Progress
 from provision.verify.probes import is_stored
 from provision.verify.tree import CheckContext, ok
-from tests.provision.conftest import Env
+from tests.provision.conftest import Env, line_of
 from tests.provision.shell import Person, client, runtime_info
 from tests.provision.terminal import ENTER, Terminal
 
@@ -40,10 +40,9 @@ def run_with(env: Env, given: Secrets) -> Run:
     """Return a run with these values in its environment."""
     file = StackFile(env.path)
     stack = Stack(file.settings, given, {"LINE_API_URL": env.line_url})
-    line = Line(lambda: run.secret_value(stack.access_token), env.line_url)
-    run = Run(
-        Options(yes=True), file, stack, Clients(env.aws, env.engine().clients.dns, line), env.clock
-    )
+    clients = env.engine().clients
+    run = Run(Options(yes=True), file, stack, clients, env.clock)
+    run.clients = Clients(env.aws, clients.dns, line_of(env, run))
     return run
 
 

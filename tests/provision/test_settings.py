@@ -191,9 +191,9 @@ def test_empty_value_only_where_the_default_is_empty() -> None:
     """`host`, `schedule.start` and the like may be empty; a domain may not."""
     empty = [setting.key for setting in SETTINGS if setting.default == ""]
     others = {"host", "schedule.start", "schedule.stop", "news.bucket", "aws.permissions_boundary"}
-    others.add("load_balancer.rate_limit")
+    others |= {"load_balancer.rate_limit", "line.channel_id"}
     assert {*others, *IMAGE} == set(empty)
-    assert [""] * 9 == [BY_KEY[key].read("") for key in empty]
+    assert [""] * 10 == [BY_KEY[key].read("") for key in empty]
     with pytest.raises(ValueError, match=r"example\.jp"):
         BY_KEY["domain"].read("")
 

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from provision.cli.findings import exit_status
-from provision.clients.line import Line
 from provision.clients.tls import Tls
 from provision.resources.base import Clients
 from provision.sandbox.tasks.runners import Application, InlineTasks
@@ -21,7 +20,7 @@ from provision.verify.checks import checks
 from provision.verify.permissions import _check_by_policies, _check_by_simulation
 from provision.verify.probes import news_is_fresh, targets
 from provision.verify.tree import CheckContext, Finding, ng, ok, run_checks, skip, unknown
-from tests.provision.conftest import ANSWERS, Env
+from tests.provision.conftest import ANSWERS, Env, line_of
 from tests.provision.shell import Person
 from tests.provision.test_domain import inspected_run
 from tests.provision.test_from_record import Answers, aws
@@ -40,8 +39,7 @@ def verify_findings(
 ) -> dict[str, Finding]:
     """Return all findings of a new inspection; the token is the one in Parameter Store."""
     run = inspected_run(env)
-    line = Line(lambda: run.secret_value(run.stack.access_token), env.line_url)
-    run.clients = Clients(run.clients.aws, run.clients.dns, line)
+    run.clients = Clients(run.clients.aws, run.clients.dns, line_of(env, run))
     authority = (str(env.sandbox.cloud.authority.root),) if trusted else ()
     tls = Tls(("127.0.0.1", load_balancer_server.port), authority)
     return run_checks(checks(run.stack), CheckContext(run, run.observations, tls))

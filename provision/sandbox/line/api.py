@@ -4,7 +4,6 @@ Source: Messaging API reference (developers.line.biz). Differences: there is one
 is in effect at once, and there are no rate limits.
 """
 
-import hmac
 import secrets
 from datetime import UTC, datetime
 from functools import partial
@@ -51,10 +50,9 @@ def application(channel: Channel) -> Flask:
 
     @app.before_request
     def authenticate() -> None:
-        expected = f"Bearer {channel.access_token}".encode()
-        given = request.headers.get("Authorization", "").encode("utf-8", "replace")
+        scheme, _space, token = request.headers.get("Authorization", "").partition(" ")
         needs_token = request.path.startswith("/v2/") and not request.path.startswith("/v2/oauth/")
-        if needs_token and not hmac.compare_digest(expected, given):
+        if needs_token and not (scheme == "Bearer" and channel.accepts(token)):
             raise LineApiError(401, UNAUTHORIZED)
 
     @app.errorhandler(LineApiError)

@@ -1,5 +1,6 @@
 """A channel: its ids, secrets, webhook URL and reply tokens."""
 
+import hmac
 import secrets
 import time
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from provision.sandbox.clock import SimulatedClock
 from provision.sandbox.line.chats import Journal
 from provision.sandbox.line.webhooks import Deliver, Delivery, ReplyTokens, deliver_events
 
+STATELESS_SECONDS = 900  # for which a stateless token is valid
 SWITCHES = ("active", "redelivery", "auto_reply", "greeting")
 
 
@@ -31,6 +33,9 @@ class Channel:
         self.access_token = secrets.token_urlsafe(129)
         self.channel_secret = secrets.token_hex(16)
         self.channel_id = str(1_650_000_000 + secrets.randbelow(10_000_000))
+        self._stateless: dict[
+            str, float
+        ] = {}  # stateless tokens, with the time at which they expire
         self.user_id = "U" + secrets.token_hex(16)
         self.basic_id = "@" + secrets.token_hex(4)
         self.display_name = "News"
@@ -51,6 +56,20 @@ class Channel:
     def switches(self) -> dict[str, bool]:
         """Return the state of each switch."""
         return {name: getattr(self, name) for name in SWITCHES}
+
+    def issue_token(self) -> str:
+        """Return a new stateless token."""
+        now = self.clock.now()
+        valid = {token: end for token, end in self._stateless.items() if now < end}
+        token = secrets.token_urlsafe(90)
+        self._stateless = {**valid, token: now + STATELESS_SECONDS}
+        return token
+
+    def accepts(self, token: str) -> bool:
+        """Return whether it is the long-lived token, or a stateless one that has not expired."""
+        if hmac.compare_digest(token.encode("utf-8", "replace"), self.access_token.encode()):
+            return True
+        return self.clock.now() < self._stateless.get(token, 0.0)
 
     def resolve(self, host: str) -> list[str]:
         """Return the IPv4 addresses of a host; other servers have one of documentation (RFC 5737)."""

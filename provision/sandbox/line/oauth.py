@@ -5,15 +5,12 @@ Messaging API reference, "Verify the validity of short-lived and long-lived chan
 """
 
 import hmac
-import secrets
 from functools import partial
 from typing import Any
 
 from flask import Flask, Response, jsonify, request
 
-from provision.sandbox.line.channel import Channel
-
-STATELESS = 900  # seconds for which a stateless token is valid
+from provision.sandbox.line.channel import STATELESS_SECONDS, Channel
 
 
 def add_to(app: Flask, channel: Channel) -> None:
@@ -41,8 +38,8 @@ def _issue(channel: Channel) -> tuple[Response, int]:
         return _error(
             "invalid_client", "invalid client_secret" if client_known else "invalid client_id"
         )
-    token = secrets.token_urlsafe(90)
-    return jsonify(access_token=token, expires_in=STATELESS, token_type="Bearer"), 200
+    token = channel.issue_token()
+    return jsonify(access_token=token, expires_in=STATELESS_SECONDS, token_type="Bearer"), 200
 
 
 def _equal(given: str, expected: str) -> bool:

@@ -70,7 +70,9 @@ def _summary(cloud: Cloud, detail: dict[str, Any]) -> dict[str, Any]:
     """Return a certificate as ListCertificates shows it."""
     arn = detail["CertificateArn"]
     certificate = cloud.acm.certificates.get(arn)
+    is_valid = certificate is None or certificate.issued_at is not None
     return {
+        **{date: detail[date] for date in ("NotBefore", "NotAfter") if is_valid and date in detail},
         "CertificateArn": arn,
         "DomainName": detail["DomainName"],
         "SubjectAlternativeNameSummaries": detail["SubjectAlternativeNames"],

@@ -48,6 +48,8 @@ def test_certificate_is_issued_after_record_and_delegation(account: Account) -> 
     account.clock.advance(2)
     issued = describe(account, arn)
     assert issued["Status"] == "ISSUED"
+    (summary,) = account.client("acm").list_certificates()["CertificateSummaryList"]
+    assert (issued["NotBefore"], issued["NotAfter"]) == (summary["NotBefore"], summary["NotAfter"])
     assert issued["DomainValidationOptions"][0]["ValidationStatus"] == "SUCCESS"
     assert {"IssuedAt", "NotAfter"} <= set(issued)
     assert account.cloud.acm.leaf(arn) is not None
@@ -57,7 +59,10 @@ def test_certificate_is_issued_after_record_and_delegation(account: Account) -> 
 def test_pending_certificate_has_no_dates(account: Account) -> None:
     """It is not signed yet."""
     pending = describe(account, request(account))
-    assert not {"IssuedAt", "NotBefore", "NotAfter", "Serial"} & set(pending)
+    dates = {"IssuedAt", "NotBefore", "NotAfter", "Serial"}
+    assert not dates & set(pending)
+    (summary,) = account.client("acm").list_certificates()["CertificateSummaryList"]
+    assert not dates & set(summary)
 
 
 @pytest.mark.behaviour("acm.too-many-names")
