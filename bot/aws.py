@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from bot.bounds import bounded
-
 
 def make_client(service: str, region: str, timeouts: tuple[float, float], attempts: int) -> Any:
     """Return a client of the service; `timeouts` for connecting and reading are in seconds."""
@@ -13,7 +11,4 @@ def make_client(service: str, region: str, timeouts: tuple[float, float], attemp
     retries = {"total_max_attempts": attempts}
     config = Config(connect_timeout=timeouts[0], read_timeout=timeouts[1], retries=retries)
     session = boto3.Session(region_name=region or None)  # the default one is not for threads
-    client = session.client(service, config=config)
-    pools = client._endpoint.http_session._pool_classes_by_scheme
-    pools.update(bounded(pools))
-    return client
+    return session.client(service, config=config)

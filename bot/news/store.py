@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bot.aws import make_client
+from bot.bounds import MOST_BYTES
 
 ATTEMPTS = 4
 TIMEOUTS = (5, 20)  # seconds to connect to S3 and to read; never within an answer
@@ -62,7 +63,9 @@ class Bucket:
                 raise NotFound(code) from None
             raise
         with answer["Body"] as body:
-            content = bytes(body.read())
+            content = bytes(body.read(MOST_BYTES + 1))
+        if len(content) > MOST_BYTES:
+            raise OSError(f"{name} has more than {MOST_BYTES} bytes")
         self._last[name] = (answer.get("ETag", ""), content)
         return content
 

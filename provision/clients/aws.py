@@ -6,7 +6,6 @@ import threading
 from dataclasses import dataclass
 from typing import Any
 
-from bot.bounds import bounded
 from provision.clients import aws_advice
 from provision.clients.aws_errors import (
     UnknownId,
@@ -81,8 +80,6 @@ class Aws:
             # ValueError: AWS_ENDPOINT_URL is not a URL.
             raise connection_error(error) from None
         require_https("AWS_ENDPOINT_URL", client.meta.endpoint_url)
-        pools = client._endpoint.http_session._pool_classes_by_scheme
-        pools.update(bounded(pools))
         client.meta.events.register("before-parameter-build", _check_ids)
         client.meta.events.register(
             "before-call", lambda model, **_: record_operation(service, model.name)

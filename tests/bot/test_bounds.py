@@ -1,4 +1,4 @@
-"""Answers without an end, and those that lead elsewhere: of LINE, AWS and registries, to tool and bot."""
+"""Answers without an end, and those that lead elsewhere: of LINE and registries, to tool and bot."""
 
 import socket
 import time
@@ -7,14 +7,10 @@ from collections.abc import Callable
 import pytest
 import requests
 
-from bot import bounds
-from bot.aws import make_client
 from bot.config import Config
 from bot.line import Line as BotLine
 from bot.line import Outcome
-from bot.news.store import Bucket
 from bot.secrets import Secret
-from provision.clients.aws import Aws
 from provision.clients.http import Http
 from provision.clients.line import Line, LineError
 from provision.errors import Pending
@@ -36,18 +32,6 @@ def endless(server: RawServer, connection: socket.socket) -> None:
     connection.sendall(HEAD + b"Connection: close\r\n\r\n")
     while not server.ended.is_set():
         connection.sendall(b" " * 65536)
-
-
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Return how to let boto3 call a server."""
-
-    def use(url: str) -> None:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
-        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
-        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
-
-    return use
 
 
 def bot_line(url: str, clock: Callable[[], float] = time.monotonic) -> BotLine:
@@ -81,31 +65,12 @@ def test_slow_answer_of_line_to_the_tool(slow: str) -> None:
         assert time.monotonic() - started < 5
 
 
-@pytest.mark.parametrize("slow", SLOW)
-def test_slow_answer_of_s3_to_the_bot(slow: str, aws: Callable[[str], None]) -> None:
-    """The cache keeps the news that it has, and tries again."""
-    with RawServer(drips(*SLOW[slow])) as server:
-        aws(server.url)
-        client = make_client("s3", "ap-northeast-1", (0.5, 0.5), 1)
-        started = time.monotonic()
-        with pytest.raises(Exception, match="Read time"):
-            Bucket("b", "news", client=client).read("index.json")
-        assert time.monotonic() - started < 5
-
-
-def test_large_answers(monkeypatch: pytest.MonkeyPatch, aws: Callable[[str], None]) -> None:
+def test_large_answers() -> None:
     """They are read to their bound only."""
-    monkeypatch.setattr(bounds, "MOST_BYTES", 100_000)
     with RawServer(endless) as server:
-        aws(server.url)
         assert bot_line(server.url).language("U1") is None
         with pytest.raises(Pending, match="LINE does not answer"):
             Line(lambda: "token", server.url).info()
-        client = make_client("s3", "ap-northeast-1", (1, 20), 1)
-        with pytest.raises(Exception, match="too large"):
-            Bucket("b", "news", client=client).read("index.json")
-        with pytest.raises(Pending, match="AWS did not answer"):
-            Aws("ap-northeast-1").account()
 
 
 def test_a_connection_is_used_again() -> None:
@@ -137,10 +102,10 @@ def test_slow_answer_of_a_registry(slow: str) -> None:
 def test_large_download() -> None:
     """It has more time than a slow one: a second for each 10,000 bytes."""
 
-    def answer(_server: RawServer, connection: socket.socket) -> None:
+    def answer(server: RawServer, connection: socket.socket) -> None:
         connection.sendall(HEAD + b"Content-Length: 40000\r\n\r\n")
         for _ in range(4):
-            time.sleep(0.2)
+            server.ended.wait(0.2)
             connection.sendall(b" " * 10_000)
 
     with RawServer(answer) as server:

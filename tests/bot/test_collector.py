@@ -617,6 +617,9 @@ def test_a_bucket(monkeypatch: pytest.MonkeyPatch) -> None:
     assert b"two" in store.read("index.json")
     with pytest.raises(NotFound, match="NoSuchKey"):
         store.read("none")
+    s3.put_object(Bucket="collected", Key="news/large", Body=b" " * ((32 << 20) + 1))
+    with pytest.raises(OSError, match="large has more than 33554432 bytes"):
+        store.read("large")
 
 
 def test_settings() -> None:
