@@ -27,6 +27,8 @@ from provision.resources.base import (
     tags_to_list,
 )
 
+COPY = ".provision-copy"  # the end of a copy's name
+
 
 @resource
 class Parameter(Resource):
@@ -52,8 +54,9 @@ class Parameter(Resource):
     )
 
     def operator_permissions(self) -> list[Permission]:
-        """Return the permissions."""
-        parameter = f"parameter/{identity_in(self.key).removeprefix('/')}"
+        """Return the permissions, also for its copy."""
+        parameter = f"parameter/{identity_in(self.key).removeprefix('/').removesuffix(COPY)}"
+        parameter = f"{parameter} {parameter}{COPY}"
         return [
             Permission("read", "ssm", "DescribeParameters"),
             Permission("read", "ssm", "ListTagsForResource", parameter),
@@ -102,8 +105,17 @@ class Parameter(Resource):
         return value == self.secret
 
     def recovered_settings(self, live: Live) -> FoundSettings:
-        """Return its name."""
+        """Return its name; nothing for a copy."""
+        if str(live["Name"]).endswith(COPY):
+            return {}
         return {f"line.{self.logical_id}_parameter": str(live["Name"])}
+
+    def copy(self) -> "Parameter":
+        """Return the parameter in which its value is kept while this one, a String, is made anew."""
+        copy = Parameter(self.name + COPY, self.secret, self.variable)
+        copy.logical_id, copy.stack = self.logical_id, self.stack
+        copy.required_tags = self.required_tags
+        return copy
 
     def create(self, clients: Clients) -> Live | None:
         """Call PutParameter without Overwrite."""
@@ -127,8 +139,8 @@ class Parameter(Resource):
         return _tags(clients, live["Name"])
 
     def may_adopt(self, live: Live) -> bool:
-        """Adopt an existing parameter, because the article creates it by hand."""
-        return True
+        """Adopt an existing parameter, because the article creates it by hand; not as a copy."""
+        return not self.key.endswith(COPY)
 
     def desired(self) -> dict[str, Any]:
         """Return that the value equals this run's. Raise NotChecked if it may not be read."""
