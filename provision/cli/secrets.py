@@ -128,7 +128,7 @@ def _confirm(todo: list[Parameter], plain: list[Parameter]) -> None:
     for parameter in plain:
         show(
             _(
-                "{name} is a plain String: it is deleted and, {seconds} seconds later, stored again as a "
+                "{name} is not encrypted: it is deleted and, {seconds} seconds later, stored again as a "
                 "SecureString.",
                 name=parameter.name,
                 seconds=RELEASE,
@@ -141,7 +141,7 @@ def _confirm(todo: list[Parameter], plain: list[Parameter]) -> None:
 
 
 def _delete_plain(run: Run, engine: Engine, plain: list[Parameter]) -> Outcome:
-    """Delete parameters that are Strings, to create them anew: a parameter's type cannot be changed.
+    """Delete parameters that are not encrypted, to create them anew: a parameter's type cannot be changed.
 
     An encrypted copy of each is kept until then. If this is interrupted, the next rotation or setup reads it.
     """

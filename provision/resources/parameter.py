@@ -43,7 +43,9 @@ class Parameter(Resource):
     arn: str = output("ARN", arn_pattern())
     parameter_name: str = output("Name")
     key_arn: str = output("KeyArn")  # the customer managed key of an adopted one
-    plain: bool = field(default=False, init=False)  # a String: found, but not encrypted
+    plain: bool = field(
+        default=False, init=False
+    )  # a String or StringList: found, but not encrypted
     created: bool = field(default=False, init=False)  # by this process, without a key of its own
     unreadable: bool = field(default=False, init=False)  # this user may not read it
     deletion = Deletion(immediate=True)
@@ -89,7 +91,7 @@ class Parameter(Resource):
         live = next((each for each in found if each["Name"] == name), None)
         if live is None:
             return None
-        self.plain = live.get("Type") == "String"
+        self.plain = live.get("Type", "SecureString") != "SecureString"
         key = self.key_arn
         if not (self.arn or self.created):
             key = kms.key_arn(clients, str(live.get("KeyId", "")))
@@ -157,12 +159,12 @@ class Parameter(Resource):
     def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
         """Call PutParameter with Overwrite (which takes no tags), under the same key.
 
-        Raise ProvisionError for a String, which it cannot make a SecureString of.
+        Raise ProvisionError for a String or StringList, which it cannot make a SecureString of.
         """
-        if live.get("Type") == "String":
+        if self.plain:
             raise ProvisionError(
                 _("Could not encrypt the parameter {name}.", name=self.name),
-                _("it is a String, and AWS changes no parameter's type"),
+                _("it is no SecureString, and AWS changes no parameter's type"),
                 _("Run `provision secrets rotate`: it stores the parameter anew."),
             )
         key = {"KeyId": self.key_arn} if self.key_arn else {}

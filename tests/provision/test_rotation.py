@@ -4,7 +4,7 @@ import io
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -138,10 +138,13 @@ def test_stopped_bot(env: Env, capsys: pytest.CaptureFixture[str]) -> None:
     assert ["PutParameter"] == env.changes()
 
 
-def test_plain_string(env: Env, capsys: pytest.CaptureFixture[str]) -> None:
-    """Made by hand as a String: plan and verify name it, setup leaves it; it is stored anew on request."""
+@pytest.mark.parametrize("kind", ["String", "StringList"])
+def test_plain_string(
+    kind: Literal["String", "StringList"], env: Env, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Made by hand, unencrypted: plan and verify name it, setup leaves it; it is stored anew on request."""
     ssm = env.aws_session.client("ssm")
-    ssm.put_parameter(Name="ACCESS_TOKEN", Value=env.secrets.access_token, Type="String")
+    ssm.put_parameter(Name="ACCESS_TOKEN", Value=env.secrets.access_token, Type=kind)
     steps = plan(env.engine().inspect(), [], prices("ap-northeast-1")).steps
     note = "ACCESS_TOKEN is not encrypted: `provision secrets rotate` does that"
     assert [[note]] == [step.notes for step in steps if step.key == "access_token/ACCESS_TOKEN"]
@@ -150,7 +153,7 @@ def test_plain_string(env: Env, capsys: pytest.CaptureFixture[str]) -> None:
     context = CheckContext(run, run.engine(Progress([], env.clock)).inspect(), Tls())
     assert ok(note) == is_stored(run.stack.access_token)(context)
     assert ok() == is_stored(run.stack.channel_secret)(context)
-    assert "String" == parameter(env, "ACCESS_TOKEN")["Type"]
+    assert kind == parameter(env, "ACCESS_TOKEN")["Type"]
     env.changes()
     assert 0 == rotate(env, Secrets())
     assert ["ACCESS_TOKEN"] == json.loads(capsys.readouterr().out)["rotated"]
