@@ -187,6 +187,26 @@ def test_zones_of_one_name_on_several_pages(env: Env) -> None:
     assert 2 == len(observation.error.zones)
 
 
+def test_certificate_that_a_deleted_listener_still_uses(env: Env) -> None:
+    """moto lists listeners as its users, also after they are deleted: the certificate goes all the same."""
+    env.setup()
+    elbv2 = env.aws_session.client("elbv2")
+    (balancer,) = elbv2.describe_load_balancers()["LoadBalancers"]
+    listeners = elbv2.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
+    used_by = [listener["ListenerArn"] for listener in listeners]
+    assert [] == env.engine().pause().errors
+
+    def answer(operation: str, parsed: dict[str, Any]) -> None:
+        if operation == "DescribeCertificate":
+            parsed["Certificate"]["InUseBy"] = used_by
+
+    env.aws_session.answer = answer
+    result = env.teardown()
+    assert ([], []) == (result.errors, result.left)
+    assert "certificate/example.jp" in result.deleted
+    assert {} == env.inventory()
+
+
 def refusal(code: str, operation: str, status: int = 400) -> ClientError:
     """Return an error response."""
     metadata: Any = {"HTTPStatusCode": status}
