@@ -61,7 +61,7 @@ def logs(given: Options, follow: bool, since: str, level: str, as_json: bool) ->
         )
     seconds = int(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]]
     run = prepare_run(given, save=False, read_only=True)
-    since_ms = int((log_time(run) - seconds) * 1000)
+    since_ms = max(0, int((log_time(run) - seconds) * 1000))
     seen: set[str] = set()
     printed = False
     while True:

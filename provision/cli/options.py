@@ -1,5 +1,6 @@
 """Common command-line options, and the construction of click commands."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -85,11 +86,24 @@ def common() -> list[Option]:
     ]
 
 
+class FiniteRange(click.FloatRange):
+    """A range of numbers. `nan` and `inf`, which float() reads too, are none."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return the number; fail for any other value."""
+        number: float = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(_("{value} is not a number.", value=value), param, ctx)
+        return number
+
+
 def wait() -> Option:
     """Return the option --wait."""
     return click.option(
         "--wait",
-        type=click.FloatRange(min=0),
+        type=FiniteRange(min=0),
         metavar="SECONDS",
         help=_("how long to wait for the registrar and ACM (0: not at all, exit 3 if unfinished)"),
     )

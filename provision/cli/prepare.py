@@ -57,7 +57,8 @@ def prepare_run(
         for key, value in environment.ANSWERS.items():
             if file.settings[key] is None:
                 file.set(key, value, save=save)
-    if not save and not file.path.exists() and file.settings["domain"] is None:
+    no_folder = not file.path.parent.is_dir() and not read_only
+    if not save and (no_folder or (not file.path.exists() and file.settings["domain"] is None)):
         raise no_stack(file, recovery_error)
 
     def here() -> Aws:

@@ -67,8 +67,8 @@ def _check_account(file: StackFile, clients: Clients) -> None:
 def _rebuild(given: Options, *, as_json: bool) -> int:
     file, _sandbox = open_stack(given)
     clients, clock = clients_for(file), environment.clock()
+    name = recovering.choose_stack(file, clients, clock, "name" in setting_keys(given))
     with file.locked():
-        name = recovering.choose_stack(file, clients, clock, "name" in setting_keys(given))
         clients = cached_reads(clients)  # settings and records are read from the same responses
         discovered = recovering.discover(clients, clock, name)
         sets = dict(pair.split("=", 1) for pair in given.sets)

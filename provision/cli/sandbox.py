@@ -17,7 +17,7 @@ def command() -> click.Command:
         "provision sandbox --speed 20",
         click.option(
             "--speed",
-            type=click.FloatRange(min=0.1, max=1000),
+            type=options.FiniteRange(min=0.1, max=1000),
             default=20.0,
             show_default=True,
             help=_("how many times faster than real time its clock runs"),

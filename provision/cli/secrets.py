@@ -6,6 +6,7 @@ Tasks that run meanwhile read a parameter again once the value that they have st
 
 import sys
 from contextlib import suppress
+from functools import partial
 
 import click
 
@@ -17,6 +18,7 @@ from provision.cli.prepare import prepare_run
 from provision.cli.scaling import restart_service
 from provision.clients import aws_errors
 from provision.engine.engine import Engine
+from provision.engine.executor import Outcome
 from provision.errors import Cancelled, ProvisionError, UsageError
 from provision.i18n import _
 from provision.resources.parameter import Parameter, read_secret
@@ -60,21 +62,28 @@ def secrets(given: Options, action: str, as_json: bool) -> int:
 
 def rotate(run: Run, engine: Engine, progress: Progress, *, as_json: bool = False) -> int:
     """Check this run's secrets with LINE, store those that are new, and restart the tasks."""
-    parameters = run.stack.line_secrets
-    if missing := [each for each in parameters if each.key not in run.file.records]:
+    parameters, records = run.stack.line_secrets, run.file.records
+    copies = {each.key: each.copy() for each in parameters}
+    if missing := [
+        each for each in parameters if not {each.key, copies[each.key].key} & records.keys()
+    ]:
         raise ProvisionError(
             _("Could not find the parameter {name}.", name=missing[0].name),
             _("there is none yet"),
             _("Run `provision setup`."),
         )
+    run.observations = inspect(engine)
+    kept = [each for each in parameters if copies[each.key].key in records]  # when interrupted
+    restored = [each for each in kept if run.observations[each.key].live is None]
+    for parameter in restored:
+        parameter.secret = parameter.secret or channel.read_copy(run, parameter)
     for parameter in parameters:
         parameter.consented = bool(parameter.secret)  # an adopted one may be changed
-    run.observations = inspect(engine)
     live = {each.key: run.observations[each.key].live or {} for each in parameters}
     plain = [each for each in parameters if each.plain]
     changed = [each for each in parameters if not live[each.key].get("UpToDate")]
     todo = [each for each in parameters if each in (*plain, *changed)]
-    if not plain and not any(each.secret for each in parameters):
+    if not plain and not kept and not any(each.secret for each in parameters):
         raise UsageError(
             _("Could not rotate the secrets."),
             _("no new value was given"),
@@ -87,13 +96,17 @@ def rotate(run: Run, engine: Engine, progress: Progress, *, as_json: bool = Fals
         channel.verify(run)
     if todo and not run.options.yes:
         _confirm(todo, plain)
-    for parameter in plain:
-        _delete_plain(run, parameter)
-    if plain:
-        run.observations = inspect(engine)
     restarted = False
     with progress:
-        outcome = engine.create_all(list(todo))
+        outcome = _delete_plain(run, engine, plain) if plain else Outcome()
+        if restored or (plain and not outcome.errors):
+            _await_release(run, engine, [*restored, *plain])
+        if not outcome.errors:
+            outcome = engine.create_all(list(todo))
+        if not outcome.errors:
+            for copy in copies.values():
+                if copy.key in run.file.records:
+                    _delete(run, copy)
         service = run.observations[run.stack.service.key].live
         if todo and not outcome.errors and service and service["desiredCount"]:
             outcome = restart_service(run, engine)
@@ -115,7 +128,7 @@ def _confirm(todo: list[Parameter], plain: list[Parameter]) -> None:
     for parameter in plain:
         show(
             _(
-                "{name} is a plain String: it is deleted and, {seconds} seconds later, stored again as a "
+                "{name} is not encrypted: it is deleted and, {seconds} seconds later, stored again as a "
                 "SecureString.",
                 name=parameter.name,
                 seconds=RELEASE,
@@ -127,16 +140,44 @@ def _confirm(todo: list[Parameter], plain: list[Parameter]) -> None:
         raise Cancelled(_("Cancelled. Nothing was changed."))
 
 
-def _delete_plain(run: Run, parameter: Parameter) -> None:
-    """Delete a parameter that is a String, so that it is created anew: its type cannot be changed."""
-    parameter.secret = parameter.secret or read_secret(run.clients.aws, parameter.name)
+def _delete_plain(run: Run, engine: Engine, plain: list[Parameter]) -> Outcome:
+    """Delete parameters that are not encrypted, to create them anew: a parameter's type cannot be changed.
+
+    An encrypted copy of each is kept until then. If this is interrupted, the next rotation or setup reads it.
+    """
+    for parameter in plain:
+        doing = _("Could not read the parameter {name}.", name=parameter.name)
+        read = partial(read_secret, run.clients.aws, parameter.name)
+        parameter.secret = parameter.secret or retries.call(read, run.clock, doing)
+    outcome = engine.create_all([parameter.copy() for parameter in plain])
+    if not outcome.errors:
+        for parameter in plain:
+            run.file.forget(parameter.key)  # the new one is ours
+            _delete(run, parameter)
+    return outcome
+
+
+def _await_release(run: Run, engine: Engine, deleted: list[Parameter]) -> None:
+    """Wait until the names of deleted parameters may be used again, and look at them anew."""
+    for parameter in deleted:
+        engine.report(
+            "waiting",
+            parameter,
+            _("AWS lets the name be used again {seconds} seconds later", seconds=RELEASE),
+        )
+    run.clock.sleep(RELEASE)
+    run.observations = engine.inspect()
+
+
+def _delete(run: Run, parameter: Parameter) -> None:
+    """Delete a parameter and its record; one that does not exist is deleted already."""
     doing = _("Could not delete the parameter {name}.", name=parameter.name)
+    parameter.parameter_name = parameter.name
 
     def delete() -> None:
         with aws_errors.reading(doing, not_found=parameter.errors.not_found):
             parameter.delete(run.clients)
 
-    with suppress(aws_errors.NotFound):  # deleted by an attempt without an answer
+    with suppress(aws_errors.NotFound):  # or deleted by an attempt without an answer
         retries.call(delete, run.clock, doing)
-    run.file.forget(parameter.key)  # the new one is ours
-    run.clock.sleep(RELEASE)
+    run.file.forget(parameter.key)

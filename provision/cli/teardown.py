@@ -120,9 +120,9 @@ def _still_called(run: Run, deleted: Collection[str]) -> str:
 
 def _delegated(run: Run) -> bool | None:
     """Return whether the registrar lists name servers of the stack's hosted zone; None if unknown."""
-    zone = run.stack.zone
+    zone, dns = run.stack.zone, run.clients.dns
     try:
-        return bool(run.clients.dns.delegated_to(zone.domain) & set(zone.name_servers))
+        return bool(dns.matching(dns.delegated_to(zone.domain), zone.name_servers))
     except DnsError:
         return None
 

@@ -6,7 +6,7 @@ If PROVISION_DNS (host:port) is set, send every query to that resolver.
 import ipaddress
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from provision.i18n import _
@@ -73,6 +73,20 @@ class Dns:
             record.target.to_text(omit_final_dot=True).lower()
             for rrset in _sets(answer, domain, "NS")
             for record in rrset
+        }
+
+    def matching(self, listed: set[str], servers: Collection[str]) -> set[str]:
+        """Return the listed name servers that are among these, by name or by address. Raise DnsError.
+
+        White-label name servers have names of the domain's owner and addresses of the hosted zone's
+        (Route 53 Developer Guide, Configuring white-label name servers).
+        """
+        found = listed & set(servers)
+        if found == listed:
+            return found
+        own = {address for server in servers for address in self.records(server, "A")}
+        return found | {
+            server for server in listed - found if own.intersection(self.records(server, "A"))
         }
 
     def ttl(self, domain: str) -> int:

@@ -133,12 +133,7 @@ class Cluster(Resource):
                 if live["status"] == "ACTIVE"
                 and not has_stack_tag(tags_to_dict(live.get("tags", [])), self.stack)
             ]
-        tasks = [
-            task
-            for page in ecs.get_paginator("list_tasks").paginate(cluster=self.arn)
-            if page["taskArns"]
-            for task in ecs.describe_tasks(cluster=self.arn, tasks=page["taskArns"])["tasks"]
-        ]
+        tasks = list_tasks(clients, self.arn)
         collector = f"family:{self.stack}-collector"  # started by setup or by the stack's schedule
         groups = [(task["taskArn"], str(task.get("group", ""))) for task in tasks]
         single = [
@@ -149,3 +144,14 @@ class Cluster(Resource):
     def delete(self, clients: Clients) -> None:
         """Call DeleteCluster."""
         clients.aws.ecs.delete_cluster(cluster=self.arn)
+
+
+def list_tasks(clients: Clients, cluster: str, **selector: str) -> list[Live]:
+    """Return the cluster's tasks that match the selector, from all pages of ListTasks."""
+    ecs = clients.aws.ecs
+    return [
+        dict(task)
+        for page in ecs.get_paginator("list_tasks").paginate(cluster=cluster, **selector)
+        if page["taskArns"]
+        for task in ecs.describe_tasks(cluster=cluster, tasks=page["taskArns"])["tasks"]
+    ]

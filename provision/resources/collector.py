@@ -22,7 +22,7 @@ from provision.resources.base import (
     tags_to_list,
 )
 from provision.resources.bucket import FOLDER, NewsBucket
-from provision.resources.cluster import Cluster
+from provision.resources.cluster import Cluster, list_tasks
 from provision.resources.kms import use_keys
 from provision.resources.network import Network
 from provision.resources.permissions import CollectorExecutionPermissions, list_the_news
@@ -205,11 +205,10 @@ class InitialCollection(Resource):
 
     def _find_task(self, clients: Clients, cluster: str) -> Live | None:
         """Return the recorded task, else one whose RunTask response was lost."""
-        ecs = clients.aws.ecs
-        arns = [self.task] if self.task else []
-        if not arns:
-            arns = ecs.list_tasks(cluster=cluster, startedBy=STARTED_BY)["taskArns"][:100]
-        found = ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"] if arns else []
+        if self.task:
+            found = clients.aws.ecs.describe_tasks(cluster=cluster, tasks=[self.task])["tasks"]
+        else:
+            found = list_tasks(clients, cluster, startedBy=STARTED_BY)
         own = [task for task in found if task.get("startedBy", STARTED_BY) == STARTED_BY]
         return dict(own[0]) if own else None
 
@@ -269,8 +268,6 @@ class InitialCollection(Resource):
         self.deleted = True
         ecs, cluster = clients.aws.ecs, self.cluster_arn
         family = f"{self.stack}{SUFFIX}"
-        arns = ecs.list_tasks(cluster=cluster, family=family)["taskArns"]
-        tasks = ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"] if arns else []
-        for task in tasks:  # some AWS-compatible endpoints ignore `family`
-            if f"/{family}:" in task["taskDefinitionArn"]:
+        for task in list_tasks(clients, cluster, family=family):
+            if f"/{family}:" in task["taskDefinitionArn"]:  # some endpoints ignore `family`
                 ecs.stop_task(cluster=cluster, task=task["taskArn"], reason="provision teardown")

@@ -12,6 +12,7 @@ from provision.resources.base import (
     Live,
     Milestone,
     Polling,
+    Resource,
     resource,
 )
 from provision.resources.certificate import Certificate
@@ -33,6 +34,10 @@ class Delegation(Milestone):
     outside: ClassVar[bool] = True
     unpredictable: ClassVar[bool] = True
     polling = Polling(expected=60)
+
+    def lookup_needs(self) -> list[Resource]:
+        """Return the zone: without a certificate yet, DNS shows the delegation of an existing zone."""
+        return [self.zone]
 
     def find(self, clients: Clients) -> Live | None:
         """Query the parent zone's servers. If none answers, an issued certificate proves the delegation."""
@@ -64,15 +69,20 @@ class Delegation(Milestone):
     def _is_answered(self, clients: Clients, listed: set[str]) -> bool:
         """Return whether servers of other names answer with the zone's records.
 
-        Proofs: none of the names is the zone's own, and they answer with the certificate's validation record;
-        or they are the zone's own and more, and ACM has issued the certificate.
+        Proofs: none of the names is the zone's own, and all have addresses of the zone's own or answer with
+        the certificate's validation record; or they are the zone's own and more, and ACM has issued the
+        certificate.
         """
         expected, certificate = set(self.zone.name_servers), self.certificate
         if expected < listed:
             return self._is_issued(clients)
-        if not listed or listed & expected or not certificate.record_name:
+        if not listed or listed & expected:
             return False
         try:
+            if clients.dns.matching(listed, expected) == listed:
+                return True
+            if not certificate.record_name:
+                return False
             values = clients.dns.records(certificate.record_name.rstrip("."), "CNAME")
         except DnsError:
             return False

@@ -1,6 +1,7 @@
 """Create the hosted zone of the domain."""
 
 import secrets
+from collections.abc import Collection
 from dataclasses import field
 from typing import Any
 
@@ -135,17 +136,11 @@ class HostedZone(Resource):
         return {"caller_reference": reference, "copied": self.to_copy}
 
     def find(self, clients: Clients) -> Live | None:
-        """Find the zone by id, else by name (ListHostedZonesByName returns a range; it does not filter)."""
+        """Find the zone by id, else by name."""
         if self.id:
             return _read(clients, self.id)
-        route53 = clients.aws.route53
-        domain = identity_in(self.key) + "."
-        listing = route53.list_hosted_zones_by_name(DNSName=domain, MaxItems="100")
-        public = [
-            zone["Id"]
-            for zone in listing["HostedZones"]
-            if zone["Name"] == domain and not zone.get("Config", {}).get("PrivateZone")
-        ]
+        named = _list_by_name(clients, identity_in(self.key) + ".")
+        public = [each["Id"] for each in named if not each.get("Config", {}).get("PrivateZone")]
         zones = [_read(clients, zone_id) for zone_id in public]
         if self.recorded_key:
             return next((z for z in zones if z["CallerReference"] == self.caller_reference), None)
@@ -158,13 +153,12 @@ class HostedZone(Resource):
         for zone in zones:
             if self.tags_of(clients, zone).get("provision:stack") == self.stack:
                 return zone
-        try:
-            delegated = clients.dns.delegated_to(self.domain)
-        except DnsError:
-            delegated = set()
         for zone in zones:
-            if delegated == set(zone["NameServers"]):
-                return zone
+            try:
+                if is_delegated(clients, self.domain, zone["NameServers"]):
+                    return zone
+            except DnsError:
+                break
         raise SeveralZones(self.domain, zones)
 
     def create(self, clients: Clients) -> Live | None:
@@ -233,6 +227,24 @@ class HostedZone(Resource):
         elif self.copied:
             migrated_records.delete(clients, self.id, self.copied)
         clients.aws.route53.delete_hosted_zone(Id=self.id)
+
+
+def is_delegated(clients: Clients, domain: str, servers: Collection[str]) -> bool:
+    """Return whether all the name servers that the parent zone lists are among these. Raise DnsError."""
+    listed = clients.dns.delegated_to(domain)
+    return bool(listed) and clients.dns.matching(listed, servers) == listed
+
+
+def _list_by_name(clients: Clients, domain: str) -> list[Live]:
+    """Return the zones of this name. ListHostedZonesByName returns a range, and has no paginator."""
+    found: list[Live] = []
+    request: dict[str, Any] = {"DNSName": domain}
+    while True:
+        page = clients.aws.route53.list_hosted_zones_by_name(MaxItems="100", **request)
+        found += [dict(zone) for zone in page["HostedZones"] if zone["Name"] == domain]
+        if not page.get("IsTruncated") or page.get("NextDNSName") != domain:
+            return found
+        request["HostedZoneId"] = page["NextHostedZoneId"]
 
 
 def _short_id(zone_id: str) -> str:

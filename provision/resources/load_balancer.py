@@ -309,17 +309,21 @@ def foreign_rules(
 
 
 def foreign_users(clients: Clients, arns: list[str], ours: frozenset[str]) -> list[ExternalUse]:
-    """Return the ARNs that are not in `ours`, without deleted load balancers that AWS still lists."""
+    """Return the ARNs that are not in `ours`, without deleted load balancers that AWS still lists.
+
+    Some AWS-compatible endpoints list listeners in place of their load balancers.
+    """
+    return [ExternalUse(arn) for arn in arns if arn not in ours and not _is_deleted(clients, arn)]
+
+
+def _is_deleted(clients: Clients, arn: str) -> bool:
+    """Return whether it is a load balancer that does not exist, or a listener of one."""
+    if ":listener/" in arn:
+        arn = arn.replace(":listener/", ":loadbalancer/").rpartition("/")[0]
     describe = clients.aws.elbv2.describe_load_balancers
-    return [
-        ExternalUse(arn)
-        for arn in arns
-        if arn not in ours
-        and (
-            ":loadbalancer/" not in arn
-            or call_or_none("LoadBalancerNotFound", describe, LoadBalancerArns=[arn])
-        )
-    ]
+    return ":loadbalancer/" in arn and not call_or_none(
+        "LoadBalancerNotFound", describe, LoadBalancerArns=[arn]
+    )
 
 
 def tags_of(clients: Clients, arn: str) -> dict[str, str]:

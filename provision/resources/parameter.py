@@ -27,6 +27,8 @@ from provision.resources.base import (
     tags_to_list,
 )
 
+COPY = ".provision-copy"  # the end of a copy's name
+
 
 @resource
 class Parameter(Resource):
@@ -41,7 +43,9 @@ class Parameter(Resource):
     arn: str = output("ARN", arn_pattern())
     parameter_name: str = output("Name")
     key_arn: str = output("KeyArn")  # the customer managed key of an adopted one
-    plain: bool = field(default=False, init=False)  # a String: found, but not encrypted
+    plain: bool = field(
+        default=False, init=False
+    )  # a String or StringList: found, but not encrypted
     created: bool = field(default=False, init=False)  # by this process, without a key of its own
     unreadable: bool = field(default=False, init=False)  # this user may not read it
     deletion = Deletion(immediate=True)
@@ -52,8 +56,9 @@ class Parameter(Resource):
     )
 
     def operator_permissions(self) -> list[Permission]:
-        """Return the permissions."""
-        parameter = f"parameter/{identity_in(self.key).removeprefix('/')}"
+        """Return the permissions, also for its copy."""
+        parameter = f"parameter/{identity_in(self.key).removeprefix('/').removesuffix(COPY)}"
+        parameter = f"{parameter} {parameter}{COPY}"
         return [
             Permission("read", "ssm", "DescribeParameters"),
             Permission("read", "ssm", "ListTagsForResource", parameter),
@@ -86,7 +91,7 @@ class Parameter(Resource):
         live = next((each for each in found if each["Name"] == name), None)
         if live is None:
             return None
-        self.plain = live.get("Type") == "String"
+        self.plain = live.get("Type", "SecureString") != "SecureString"
         key = self.key_arn
         if not (self.arn or self.created):
             key = kms.key_arn(clients, str(live.get("KeyId", "")))
@@ -102,8 +107,17 @@ class Parameter(Resource):
         return value == self.secret
 
     def recovered_settings(self, live: Live) -> FoundSettings:
-        """Return its name."""
+        """Return its name; nothing for a copy."""
+        if str(live["Name"]).endswith(COPY):
+            return {}
         return {f"line.{self.logical_id}_parameter": str(live["Name"])}
+
+    def copy(self) -> "Parameter":
+        """Return the parameter in which its value is kept while this one, a String, is made anew."""
+        copy = Parameter(self.name + COPY, self.secret, self.variable)
+        copy.logical_id, copy.stack = self.logical_id, self.stack
+        copy.required_tags = self.required_tags
+        return copy
 
     def create(self, clients: Clients) -> Live | None:
         """Call PutParameter without Overwrite."""
@@ -127,8 +141,8 @@ class Parameter(Resource):
         return _tags(clients, live["Name"])
 
     def may_adopt(self, live: Live) -> bool:
-        """Adopt an existing parameter, because the article creates it by hand."""
-        return True
+        """Adopt an existing parameter, because the article creates it by hand; not as a copy."""
+        return not self.key.endswith(COPY)
 
     def desired(self) -> dict[str, Any]:
         """Return that the value equals this run's. Raise NotChecked if it may not be read."""
@@ -145,12 +159,12 @@ class Parameter(Resource):
     def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
         """Call PutParameter with Overwrite (which takes no tags), under the same key.
 
-        Raise ProvisionError for a String, which it cannot make a SecureString of.
+        Raise ProvisionError for a String or StringList, which it cannot make a SecureString of.
         """
-        if live.get("Type") == "String":
+        if self.plain:
             raise ProvisionError(
                 _("Could not encrypt the parameter {name}.", name=self.name),
-                _("it is a String, and AWS changes no parameter's type"),
+                _("it is no SecureString, and AWS changes no parameter's type"),
                 _("Run `provision secrets rotate`: it stores the parameter anew."),
             )
         key = {"KeyId": self.key_arn} if self.key_arn else {}

@@ -165,9 +165,13 @@ class Role(Resource):
         iam, name = clients.aws.iam, self.role_name
         if call_or_none("DeleteConflict", iam.delete_role, RoleName=name) is not None:
             return
-        for policy in iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]:
-            iam.detach_role_policy(RoleName=name, PolicyArn=policy["PolicyArn"])
-        for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
+        attached = iam.get_paginator("list_attached_role_policies").paginate(RoleName=name)
+        for arn in [
+            policy["PolicyArn"] for page in attached for policy in page["AttachedPolicies"]
+        ]:
+            iam.detach_role_policy(RoleName=name, PolicyArn=arn)
+        inline = iam.get_paginator("list_role_policies").paginate(RoleName=name)
+        for policy in [policy for page in inline for policy in page["PolicyNames"]]:
             iam.delete_role_policy(RoleName=name, PolicyName=policy)
         iam.delete_role(RoleName=name)
 

@@ -24,8 +24,10 @@ from provision.resources.task_definition import CONTAINER
 FAILURE = re.compile("unable|unhealthy|unavailable|failed|stopped", re.IGNORECASE)
 NO_LOG = ("ResourceNotFoundException", "AccessDeniedException")
 LOG_PAGES = 5  # of up to 10,000 lines or 1 MB: CloudWatch Logs API, GetLogEvents
-NO_ACTIVITY_TIMEOUT = 90  # seconds without a task or an event after which ECS will not start one
-NO_EVENTS_TIMEOUT = 300  # seconds with tasks, but without any event: ECS writes one for each task
+# Seconds without any event of ECS's, which writes one for each task: without a task or with all of them
+# running, and while some start.
+NO_ACTIVITY_TIMEOUT = 90
+NO_EVENTS_TIMEOUT = 300
 
 
 def _no_quota() -> str:
@@ -152,11 +154,14 @@ class SteadyService(Milestone):
         )
         failures = [*list(deployment.failures())[:1], *deployment.log_excerpt()]
         why = ": ".join(failures) or deployment.latest_event()
+        all_running = live["runningCount"] >= live["desiredCount"]
+        if not why and all_running:
+            why = _("waiting until ECS reports the deployment as completed")
         why = why or _("no ECS events yet")
         timeout = None
         if not live.get("events"):
-            has_tasks = live.get("runningCount") or live.get("Tasks")
-            timeout = NO_EVENTS_TIMEOUT if has_tasks else NO_ACTIVITY_TIMEOUT
+            starting = not all_running and (live["runningCount"] or live.get("Tasks"))
+            timeout = NO_EVENTS_TIMEOUT if starting else NO_ACTIVITY_TIMEOUT
         return Pending(f"{running}; {why}", timeout=timeout)
 
 

@@ -10,21 +10,23 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import Any
 
+from provision import retries
 from provision.clients import aws_errors
 from provision.clients.aws import Identity
 from provision.clients.aws_advice import clock_advice
 from provision.clients.dns import DnsError
 from provision.clients.http import Http, permanent_error, proxy, root_cause
 from provision.clock import Clock
-from provision.errors import Pending, ProvisionError
+from provision.errors import NoResponse, Pending, ProvisionError
 from provision.i18n import _
 from provision.image import base as base_image
 from provision.resources.base import Clients
 from provision.settings import Settings
 from provision.stack import Stack
 from provision.ui.text import account_number
-from provision.verify.permissions import simulate
+from provision.verify.permissions import TRIES, simulate
 from provision.verify.tree import Check, Finding, ng, ok, skip
 
 OLDEST_PYTHON = (3, 11)
@@ -242,9 +244,15 @@ def _permissions(context: DoctorContext) -> Finding:
     """Ask IAM's policy simulator whether the caller may do all that setup changes, on any resource."""
     if context.identity.arn.endswith(":root"):
         return ok(_("the root user may do everything"))
+    doing = _("Could not ask IAM what {role} may do.", role=context.identity.arn)
+
+    def ask() -> list[dict[str, Any]]:
+        return simulate(context.clients, _principal(context), _changes(context.settings))
+
     try:
-        arn = _principal(context)
-        results = simulate(context.clients, arn, _changes(context.settings))
+        results = retries.call(ask, context.clock, doing, TRIES)
+    except NoResponse:
+        raise
     except ProvisionError as error:
         return not_checked(error.why)
     denied = [r["EvalActionName"] for r in results if r["EvalDecision"] != "allowed"]

@@ -5,9 +5,10 @@ from collections.abc import Callable
 
 from provision import retries
 from provision.clients.line import LineError
+from provision.engine import inspector
 from provision.errors import ProvisionError
 from provision.i18n import _
-from provision.resources.parameter import Parameter
+from provision.resources.parameter import Parameter, read_secret
 from provision.run import Run
 from provision.ui.errors import show_error
 from provision.ui.text import show
@@ -44,6 +45,19 @@ def ask_for_new(run: Run) -> None:
             parameter.secret = _ask(parameter, required=False)
 
 
+def read_copy(run: Run, parameter: Parameter) -> str:
+    """Return the value that an interrupted `secrets rotate` has kept; "" for none. Raise ProvisionError."""
+    copy = parameter.copy()
+    if copy.key not in run.file.records:
+        return ""
+
+    def read() -> str:
+        live = inspector.find(copy, run.clients)
+        return read_secret(run.clients.aws, copy.name) if live else ""
+
+    return retries.call(read, run.clock, _("Could not read the parameter {name}.", name=copy.name))
+
+
 def verify(run: Run) -> None:
     """Verify both secrets with LINE, those of this run or those in Parameter Store. Raise ProvisionError."""
     _verify_secret(run, run.stack.line_credential, lambda: _bot(run))
@@ -71,6 +85,8 @@ def print_current_endpoint(run: Run) -> None:
 def _ask_for_missing(run: Run, parameter: Parameter) -> None:
     """Ask for a secret that is not given; on the sandbox with its own filled in, as practice for AWS."""
     practice = bool(run.sandbox) and prompts.on_terminal() and not run.options.yes
+    if run.observations[parameter.key].live is None and not parameter.secret:
+        parameter.secret = read_copy(run, parameter)
     if run.observations[parameter.key].live is None and (practice or not parameter.secret):
         parameter.secret = _ask(parameter, parameter.secret)
 

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from provision.clients.dns import Dns, DnsError
 from provision.i18n import _
-from provision.resources.hosted_zone import SeveralZones
+from provision.resources.hosted_zone import SeveralZones, is_delegated
 from provision.run import Run
 from provision.ui.text import show
 from provision.wizard import prompts
@@ -53,9 +53,8 @@ def records_at_risk(run: Run) -> list[str]:
     if observation.error or observation.verdict not in ("create", "adopt"):
         return []
     try:
-        if observation.live and run.clients.dns.delegated_to(zone.domain) == set(
-            observation.live["NameServers"]
-        ):
+        servers = observation.live["NameServers"] if observation.live else []
+        if servers and is_delegated(run.clients, zone.domain, servers):
             return []
         return records_in_use(run.clients.dns, zone.domain)
     except DnsError as error:

@@ -229,6 +229,18 @@ class Env:
                 domain = key.partition("/")[2]
                 self.sandbox.cloud.registrar.enter(domain, record.outputs["name_servers"])
 
+    def enter_white_label_servers(self, servers: list[str]) -> list[str]:
+        """Enter servers of other names with these servers' addresses; their records are glue. Return them."""
+        registrar, dns = self.sandbox.cloud.registrar, self.sandbox.cloud.dns
+        glue = [
+            (f"ns{number}.example.net", "A", *dns.resolve(server, "A"))
+            for number, server in enumerate(servers, 1)
+        ]
+        registrar.keep("example.net", glue)
+        registrar.enter("example.jp", [name for name, *_record in glue])
+        self.at_registrar = False
+        return [name for name, *_record in glue]
+
     def setup(self, wait: float | None = 600, refused: Collection[str] = ()) -> Outcome:
         """Run `provision setup`. Fail if AWS rejects a mutating call that is not in `refused`.
 

@@ -165,6 +165,9 @@ def test_setup_retries_lost_responses_and_throttling(
         (["setup", "--set", "domian=x.jp"], 2, "domian"),
         (["setup", "--set", "domain=nonsense"], 2, "example.jp"),
         (["setup", "--wait", "soon"], 2, "--wait"),
+        (["setup", "--wait", "nan"], 2, "'--wait': nan is not a number."),
+        (["setup", "--wait", "inf"], 2, "'--wait': inf is not a number."),
+        (["sandbox", "--speed", "nan"], 2, "'--speed': nan is not a number."),
         (["nonsense"], 2, "nonsense"),
         (["--lang", "ja", "setup", "--yes"], 2, "ターミナル"),
         (["--help"], 0, ""),
@@ -177,6 +180,18 @@ def test_usage(person: Person, words: list[str], status: int, message: str) -> N
     assert status == done.returncode, done.stderr
     assert message in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_no_folder_is_made_without_a_stack(person: Person) -> None:
+    """A mistyped --stack: only setup, and recover where there is a stack, make the folder."""
+    reading = ("plan", "status", "verify", "logs", "cost", "diagram")
+    changing = ("deploy", "start", "stop", "pause", "resume", "teardown", "secrets rotate")
+    for verb in (*reading, *changing, "recover"):
+        done = person.types("--sandbox", "--yes", "--stack", "no/such/x.yaml", *verb.split())
+        assert not (person.folder / "no").exists(), verb
+        if verb in changing and verb != "resume":
+            assert 2 == done.returncode, done.stderr
+            assert "no/such/x.yaml does not exist" in done.stderr
 
 
 def test_no_sandbox_running(tmp_path: Path) -> None:

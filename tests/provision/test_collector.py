@@ -8,6 +8,7 @@ import pytest
 from bot.news.store import Bucket, NotFound
 from provision.engine.executor import Outcome
 from provision.pricing import prices
+from provision.sandbox.delays import Delays
 from provision.state.stack_file import StackFile
 from tests.provision.conftest import WHOLE, Env
 
@@ -253,14 +254,16 @@ def test_always_on_with_news(env: Env) -> None:
     assert {"RunTheCollector", "PassItsRoles"} == set(statements(env, "scheduler"))
 
 
-def test_teardown_stops_running_collector(env: Env) -> None:
-    """The running task is stopped, and not taken for foreign use of the cluster."""
+def test_teardown_stops_running_collector(env: Env, delays: Delays) -> None:
+    """The running tasks of all pages are stopped, and not taken for foreign use of the cluster."""
     env.setup()
+    delays.task_start = 30
     ecs = env.aws_session.client("ecs")
     target = env.aws_session.client("scheduler").get_schedule(GroupName="news-bot", Name="collect")
     network = target["Target"]["EcsParameters"]["NetworkConfiguration"]["awsvpcConfiguration"]
     ecs.run_task(
         cluster="news-bot",
+        count=2,
         taskDefinition="news-bot-collector",
         capacityProviderStrategy=[{"capacityProvider": "FARGATE_SPOT"}],
         networkConfiguration={
@@ -271,9 +274,17 @@ def test_teardown_stops_running_collector(env: Env) -> None:
             }
         },
     )
+
+    def one_per_page(operation: str, params: dict[str, Any]) -> None:
+        if operation == "ListTasks":
+            params["maxResults"] = 1
+
+    env.aws_session.request = one_per_page
+    env.changes()
     assert {} == env.engine().check_teardown(everything=True)
     result = env.teardown()
     assert ([], []) == (result.errors, result.left)
+    assert 2 == env.changes().count("StopTask")
     assert {} == env.inventory()
 
 

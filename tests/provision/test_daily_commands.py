@@ -129,6 +129,7 @@ def test_logs(person: Person, addresses: dict[str, str]) -> None:
     assert ("", "No lines in the last 1d.\n") == (errors.stdout, errors.stderr)
     nothing = person.types("--sandbox", "logs", "--since", "0s")
     assert "No lines in the last 0s." in nothing.stderr
+    assert 0 == person.types("--sandbox", "logs", "--since", "999999d").returncode
     wrong = person.types("--sandbox", "logs", "--since", "yesterday")
     assert 2 == wrong.returncode
     assert "--since 10m" in wrong.stderr

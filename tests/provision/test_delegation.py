@@ -9,11 +9,15 @@ import dns.rdatatype
 import dns.rrset
 import pytest
 
+from provision.cli.planning import awaits_registrar
 from provision.clients.dns import Dns, DnsError
 from provision.console.server import HttpServer
 from provision.engine.engine import Engine
 from provision.engine.executor import Outcome
+from provision.ui.progress import Progress
+from provision.wizard import domain
 from tests.provision.conftest import WHOLE, Env
+from tests.provision.test_domain import inspected_run
 
 DS = "12345 13 2 " + "ab" * 32
 OWN = [f"ns{number}.example.net" for number in (1, 2, 3, 4)]
@@ -98,6 +102,39 @@ def test_white_label_name_servers(env: Env) -> None:
     outcome = setup_with_dns(env, listing(env, OWN), wait=7200)
     assert ([], []) == (outcome.errors, outcome.outside)
     assert WHOLE == env.inventory()
+
+
+def test_white_label_name_servers_of_an_adopted_zone(
+    env: Env, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Servers of other names with the zone's addresses: delegated at once, no record is at risk."""
+    route53 = env.aws_session.client("route53")
+    zones = [
+        route53.create_hosted_zone(Name="example.jp", CallerReference=name) for name in ("a", "b")
+    ]
+    delegated = zones[1]
+    change: Any = {
+        "Action": "CREATE",
+        "ResourceRecordSet": {
+            "Name": "www.example.jp",
+            "Type": "A",
+            "TTL": 60,
+            "ResourceRecords": [{"Value": "192.0.2.1"}],
+        },
+    }
+    zone_id = delegated["HostedZone"]["Id"]
+    route53.change_resource_record_sets(HostedZoneId=zone_id, ChangeBatch={"Changes": [change]})
+    env.clock.advance(60)
+    env.enter_white_label_servers(delegated["DelegationSet"]["NameServers"])
+    run = inspected_run(env)
+    zone = run.observations["zone/example.jp"]
+    assert ("adopt", zone_id.rpartition("/")[2]) == (zone.verdict, (zone.live or {}).get("Id"))
+    assert [] == domain.records_at_risk(run)
+    assert not awaits_registrar(run)
+    run.engine(Progress(run.stack.resources, env.clock)).report("done", run.stack.zone, "")
+    assert "Name servers of" not in capsys.readouterr().err
+    outcome = env.setup()
+    assert ([], []) == (outcome.errors, outcome.outside)
 
 
 def test_foreign_name_servers_are_named_with_their_ttl(env: Env) -> None:

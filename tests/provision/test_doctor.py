@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.parsers import ResponseParserError
 from werkzeug.wrappers import Response
 
 from provision.clients.aws import Aws, Identity
@@ -334,3 +335,23 @@ def test_throttled_account_is_asked_again(env: Env) -> None:
     """One throttled answer must not end setup."""
     env.sandbox.cloud.faults.add({"kind": "throttle", "service": "sts", "times": 2})
     assert "OK" == in_account(env)["account"].state
+
+
+def test_simulator_that_never_answers(env: Env, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An optional check gives up soon, and stays unknown: an emulator's page may be an outage."""
+    arn = "arn:aws:iam::123456789012:user/reader"
+    monkeypatch.setattr(Aws, "identity", lambda _self: Identity("123456789012", arn, ""))
+    tries: list[str] = []
+
+    def page(operation: str) -> None:
+        if operation == "SimulatePrincipalPolicy":
+            tries.append(operation)
+            raise ResponseParserError("Unable to parse response (syntax error)")
+
+    env.aws_session.before = page
+    began = env.clock.now()
+    found = in_account(env)["permissions"]
+    reason = "the answer cannot be read; it may be from a proxy or from another server than AWS"
+    assert (None, True) == (found.state, found.reason.startswith(reason))
+    assert 5 == len(tries)
+    assert env.clock.now() - began < 10

@@ -455,11 +455,15 @@ def test_access_logs_into_a_bucket_of_others_stay_on() -> None:
         ({}, 90),  # nothing has happened at all
         ({"Tasks": [{"lastStatus": "PENDING"}]}, 300),
         ({"runningCount": 1, "desiredCount": 2}, 300),
+        ({"runningCount": 1, "deployments": [{"rolloutState": "IN_PROGRESS"}]}, 90),
         ({"events": [{"message": "has started 1 tasks"}]}, None),
     ],
 )
 def test_service_without_events(live: Live, timeout: int | None) -> None:
-    """Without a task 90 seconds are waited for one; with one, ECS has five minutes to write an event."""
+    """Without a task 90 seconds are waited for one; while some start, ECS has five minutes for an event.
+
+    An endpoint that writes none although all tasks run never completes the deployment either.
+    """
     steady = SteadyService.from_record("news-bot", "steady_service", {})
     steady.service = SimpleNamespace(  # type: ignore[assignment]
         task_definition=SimpleNamespace(arn="")
@@ -468,6 +472,9 @@ def test_service_without_events(live: Live, timeout: int | None) -> None:
     waiting = steady.pending(service)
     assert waiting is not None
     assert timeout == waiting.timeout
+    if service["runningCount"] == service["desiredCount"]:
+        why = "1 of 1 tasks running; waiting until ECS reports the deployment as completed"
+        assert why == waiting.reason
 
 
 @pytest.mark.parametrize(

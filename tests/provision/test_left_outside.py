@@ -49,6 +49,18 @@ def test_registrar_was_changed_first(env: Env) -> None:
     assert "LINE" in line[:4]
 
 
+def test_registrar_lists_white_label_name_servers(env: Env) -> None:
+    """They have the addresses of the deleted zone's."""
+    env.setup()
+    zone = StackFile(env.path).records["zone/example.jp"]
+    env.enter_white_label_servers(zone.outputs["name_servers"])
+    run, deleted = torn_down(env)
+    registrar, _line = left_outside(run, deleted)
+    assert registrar.startswith(
+        "The hosted zone of example.jp is gone, and your registrar still lists"
+    )
+
+
 def test_earlier_webhook_was_put_back(env: Env) -> None:
     """LINE calls what it called before."""
     env.sandbox.line.endpoint = "https://old.example/webhook"

@@ -1,5 +1,6 @@
 """AWS-compatible endpoints that answer otherwise than AWS: what they ignore, leave out or do not have."""
 
+import json
 import threading
 from collections import Counter
 from pathlib import Path
@@ -14,6 +15,7 @@ from provision.clients.aws_errors import AlreadyExists, translate_errors
 from provision.clients.registry import Registries
 from provision.console.server import HttpServer
 from provision.errors import ProvisionError
+from provision.resources.hosted_zone import SeveralZones
 from provision.sandbox.delays import Delays
 from tests.provision.conftest import WHOLE, AwsSession, Env, open_env
 
@@ -94,7 +96,10 @@ class OnePerPage:
         loader = botocore.session.get_session().get_component("data_loader")
         self.lists: dict[str, dict[str, Any]] = {}
         for service in services:
-            self.lists |= loader.load_service_model(service, "paginators-1")["pagination"]
+            pages = loader.load_service_model(service, "paginators-1")["pagination"]
+            self.lists |= {  # those with one token
+                name: each for name, each in pages.items() if isinstance(each["output_token"], str)
+            }
         self.place = threading.local()
         self.unread: Counter[str] = Counter()  # pages that were announced and not read
 
@@ -113,7 +118,7 @@ class OnePerPage:
         """Leave one item in the answer."""
         pages = self.lists.get(operation, {"result_key": ""})
         items, number = parsed.get(str(pages["result_key"]), []), self.place.number
-        if not items or self.place.of_ids or not isinstance(pages["output_token"], str):
+        if not items or self.place.of_ids:
             return
         parsed[pages["result_key"]] = items[number : number + 1]
         if number + 1 < len(items):
@@ -136,13 +141,69 @@ def set_up_twice(env: Env) -> None:
 def test_pages_of_one_item(env: Env, vpc: str) -> None:
     """All pages of a list are read, in setup and in teardown."""
     env.set(network__vpc=vpc)
-    pages = OnePerPage("ec2", "elbv2", "iam", "ssm", "scheduler", "ecs", "acm")
+    pages = OnePerPage(
+        *("ec2", "elbv2", "iam", "ssm", "scheduler", "ecs", "acm", "ecr", "logs", "route53", "s3")
+    )
     env.aws_session.request, env.aws_session.answer = pages.request, pages.answer
     set_up_twice(env)
     result = env.teardown()
     assert ([], [], {}) == (result.errors, result.left, result.unknown)
     assert {} == {operation: number for operation, number in pages.unread.items() if number}
     env.aws_session.free()
+    assert {} == env.inventory()
+
+
+def test_policies_of_a_role_on_several_pages(env: Env) -> None:
+    """Others' policies of all pages are taken off a role before it is deleted."""
+    env.setup()
+    iam = env.aws_session.client("iam")
+    role = "news-bot-task-ap-northeast-1"
+    statement = {"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    for name in ("one", "two"):
+        arn = iam.create_policy(PolicyName=name, PolicyDocument=document)["Policy"]["Arn"]
+        iam.attach_role_policy(RoleName=role, PolicyArn=arn)
+        iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=document)
+    pages = OnePerPage("iam")
+    env.aws_session.request, env.aws_session.answer = pages.request, pages.answer
+    result = env.teardown()
+    assert ([], [], {}) == (result.errors, result.left, result.unknown)
+    assert {} == {operation: number for operation, number in pages.unread.items() if number}
+
+
+def test_zones_of_one_name_on_several_pages(env: Env) -> None:
+    """The second zone of the name is not overlooked."""
+    route53 = env.aws_session.client("route53")
+    for reference in ("one", "two"):
+        route53.create_hosted_zone(Name="example.jp", CallerReference=reference)
+
+    def request(operation: str, params: dict[str, Any]) -> None:
+        if operation == "ListHostedZonesByName":
+            params["MaxItems"] = "1"
+
+    env.aws_session.request = request
+    observation = env.engine().inspect()["zone/example.jp"]
+    assert isinstance(observation.error, SeveralZones)
+    assert 2 == len(observation.error.zones)
+
+
+def test_certificate_that_a_deleted_listener_still_uses(env: Env) -> None:
+    """moto lists listeners as its users, also after they are deleted: the certificate goes all the same."""
+    env.setup()
+    elbv2 = env.aws_session.client("elbv2")
+    (balancer,) = elbv2.describe_load_balancers()["LoadBalancers"]
+    listeners = elbv2.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
+    used_by = [listener["ListenerArn"] for listener in listeners]
+    assert [] == env.engine().pause().errors
+
+    def answer(operation: str, parsed: dict[str, Any]) -> None:
+        if operation == "DescribeCertificate":
+            parsed["Certificate"]["InUseBy"] = used_by
+
+    env.aws_session.answer = answer
+    result = env.teardown()
+    assert ([], []) == (result.errors, result.left)
+    assert "certificate/example.jp" in result.deleted
     assert {} == env.inventory()
 
 

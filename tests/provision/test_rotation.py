@@ -4,7 +4,7 @@ import io
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -22,11 +22,14 @@ from provision.state.stack_file import StackFile
 from provision.ui.progress import Progress
 from provision.verify.probes import is_stored
 from provision.verify.tree import CheckContext, ok
-from tests.provision.conftest import Env, line_of
+from provision.wizard import channel
+from tests.provision.conftest import Env, PowerCut, line_of
 from tests.provision.shell import Person, client, runtime_info
 from tests.provision.terminal import ENTER, Terminal
 
 USER = "U" + "1" * 32
+# The copy, the parameter, the parameter anew, the copy.
+CONVERSION = ["PutParameter", "DeleteParameter", "PutParameter", "DeleteParameter"]
 NEW_SECRET, NEW_TOKEN = "b" * 32, "new-token-" + "n" * 40
 
 
@@ -134,10 +137,13 @@ def test_stopped_bot(env: Env, capsys: pytest.CaptureFixture[str]) -> None:
     assert ["PutParameter"] == env.changes()
 
 
-def test_plain_string(env: Env, capsys: pytest.CaptureFixture[str]) -> None:
-    """Made by hand as a String: plan and verify name it, setup leaves it; it is stored anew on request."""
+@pytest.mark.parametrize("kind", ["String", "StringList"])
+def test_plain_string(
+    kind: Literal["String", "StringList"], env: Env, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Made by hand, unencrypted: plan and verify name it, setup leaves it; it is stored anew on request."""
     ssm = env.aws_session.client("ssm")
-    ssm.put_parameter(Name="ACCESS_TOKEN", Value=env.secrets.access_token, Type="String")
+    ssm.put_parameter(Name="ACCESS_TOKEN", Value=env.secrets.access_token, Type=kind)
     steps = plan(env.engine().inspect(), [], prices("ap-northeast-1")).steps
     note = "ACCESS_TOKEN is not encrypted: `provision secrets rotate` does that"
     assert [[note]] == [step.notes for step in steps if step.key == "access_token/ACCESS_TOKEN"]
@@ -146,14 +152,72 @@ def test_plain_string(env: Env, capsys: pytest.CaptureFixture[str]) -> None:
     context = CheckContext(run, run.engine(Progress([], env.clock)).inspect(), Tls())
     assert ok(note) == is_stored(run.stack.access_token)(context)
     assert ok() == is_stored(run.stack.channel_secret)(context)
-    assert "String" == parameter(env, "ACCESS_TOKEN")["Type"]
+    assert kind == parameter(env, "ACCESS_TOKEN")["Type"]
     env.changes()
     assert 0 == rotate(env, Secrets())
     assert ["ACCESS_TOKEN"] == json.loads(capsys.readouterr().out)["rotated"]
-    assert ["DeleteParameter", "PutParameter", "UpdateService"] == env.changes()
+    assert [*CONVERSION, "UpdateService"] == env.changes()
     stored = parameter(env, "ACCESS_TOKEN")
     assert (env.secrets.access_token, "SecureString") == (stored["Value"], stored["Type"])
     assert [] == env.setup().errors
+
+
+@pytest.mark.parametrize("finish", ["rotate", "setup"])
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("call", range(len(CONVERSION)))
+def test_killed_while_a_string_is_stored_anew(
+    call: int, moment: str, finish: str, env: Env
+) -> None:
+    """Its value is always in Parameter Store: the next rotation, or setup, finishes without being told it."""
+    ssm = env.aws_session.client("ssm")
+    ssm.put_parameter(Name="ACCESS_TOKEN", Value=env.secrets.access_token, Type="String")
+    env.setup()
+    made: list[str] = []
+
+    def cut(operation: str) -> None:
+        if operation in CONVERSION:
+            made.append(operation)
+            if len(made) == call + 1:
+                env.aws_session.cut(f"{moment} {operation}")
+
+    setattr(env.aws_session, moment, cut)
+    with pytest.raises(PowerCut):
+        rotate(env, Secrets())
+    env.aws_session.free()
+    values = [
+        ssm.get_parameter(Name=each["Name"], WithDecryption=True)["Parameter"]["Value"]
+        for each in ssm.describe_parameters()["Parameters"]
+        if each["Name"].startswith("ACCESS_TOKEN")
+    ]
+    assert {env.secrets.access_token} == set(values)
+    if finish == "rotate":
+        assert 0 == rotate(env, Secrets())
+    else:
+        run = run_with(env, Secrets())
+        engine = run.engine(Progress(run.stack.resources, env.clock, io.StringIO()))
+        engine.begin()
+        run.observations = engine.inspect()
+        channel.complete_secrets(run)
+        assert [] == engine.setup(600).errors
+    names = [each["Name"] for each in ssm.describe_parameters()["Parameters"]]
+    assert ["ACCESS_TOKEN", "CHANNEL_SECRET"] == sorted(names)
+    assert env.secrets.access_token == parameter(env, "ACCESS_TOKEN")["Value"]
+    assert [] == env.teardown().left
+    if finish == "rotate":
+        assert {} == env.inventory()
+
+
+def test_somebody_elses_parameter_has_the_name_of_the_copy(env: Env) -> None:
+    """It is neither used nor changed, and the String stays."""
+    ssm = env.aws_session.client("ssm")
+    ssm.put_parameter(Name="ACCESS_TOKEN", Value=env.secrets.access_token, Type="String")
+    ssm.put_parameter(Name="ACCESS_TOKEN.provision-copy", Value="theirs", Type="String")
+    env.setup()
+    env.changes()
+    assert 1 == rotate(env, Secrets())
+    assert [] == env.changes()
+    assert "String" == parameter(env, "ACCESS_TOKEN")["Type"]
+    assert "theirs" == parameter(env, "ACCESS_TOKEN.provision-copy")["Value"]
 
 
 def test_string_in_place_of_ours(env: Env) -> None:

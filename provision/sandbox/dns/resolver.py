@@ -1,6 +1,7 @@
 """The sandbox's DNS: the registrar's delegations, hosted zones, and AWS's own names."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,9 +12,10 @@ from provision.sandbox.aws.account import Account
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.elbv2.state import Elbv2
 from provision.sandbox.aws.route53.state import Route53
+from provision.sandbox.dns.registrar import registrable
 
-LOOPBACK = "127.0.0.1"  # the address of load balancers and name servers
-_NAME_SERVER = re.compile(r"ns-\d+\.awsdns-\d+\.(com|net|org|co\.uk)\.")
+LOOPBACK = "127.0.0.1"  # the address of load balancers
+_NAME_SERVER = re.compile(r"ns-(\d+)\.awsdns-\d+\.(?:com|net|org|co\.uk)\.")
 _LOAD_BALANCER = re.compile(r"(?:dualstack\.)?([a-z0-9-]+\.[a-z0-9-]+\.elb\.amazonaws\.com)\.")
 _MAX_CNAMES = 8  # length of CNAME chains, which resolvers limit
 
@@ -36,12 +38,13 @@ class BogusError(Exception):
     """The answers of a zone are not signed with the key of its DS record (RFC 4035, bogus)."""
 
 
-@behaves("dns.ds-without-key")
+@behaves("dns.ds-without-key", "dns.white-label")
 class DnsResolver:
     """A recursive resolver that validates DNSSEC: a zone with a foreign DS record is SERVFAIL.
 
     A domain's NS records are those set at the registrar. Everything else comes from the public hosted zone
-    whose four name servers are exactly these, and from no other zone.
+    whose four name servers have exactly these addresses, and from no other zone. A name server that is not
+    AWS's has the addresses of its A records at the registrar (glue records).
     """
 
     def __init__(self, account: Account, route53: Route53, elbv2: Elbv2) -> None:
@@ -108,8 +111,9 @@ class DnsResolver:
 
     def _records_at(self, name: str, record_type: str) -> list[DnsRecord] | None:
         """Return the records of this type, or the CNAME, at one name; None for NXDOMAIN."""
-        if _NAME_SERVER.fullmatch(name) or self._is_load_balancer(name):
-            return [DnsRecord(name, "A", 60, LOOPBACK)] if record_type == "A" else []
+        address = LOOPBACK if self._is_load_balancer(name) else _name_server_address(name)
+        if address:
+            return [DnsRecord(name, "A", 60, address)] if record_type == "A" else []
         domain, servers = self._account.registrar.delegation(name)
         if record_type == "NS" and name == f"{domain}.":
             return [DnsRecord(name, "NS", 172800, f"{server}.") for server in servers]
@@ -150,12 +154,25 @@ class DnsResolver:
         )
 
     def _zone(self, name: str, servers: tuple[str, ...]) -> Any | None:
-        """Return the public hosted zone of this name with exactly these name servers."""
+        """Return the public hosted zone of this name whose name servers have exactly these addresses."""
+        addresses = self._addresses(servers)
         for zone in self._route53.zones():
             own = zone.delegation_set.name_servers if zone.delegation_set else ()
-            if zone.name == name and not zone.private_zone and set(own) == set(servers):
+            if zone.name == name and not zone.private_zone and self._addresses(own) == addresses:
                 return zone
         return None
+
+    def _addresses(self, servers: Iterable[str]) -> set[str]:
+        """Return the addresses of name servers; the name of one without an address stands for it."""
+        registrar, addresses = self._account.registrar, set()
+        for server in servers:
+            glue = {
+                value
+                for name, kind, value in registrar.records(registrable(server))
+                if (name, kind) == (server, "A")
+            }
+            addresses |= glue or {_name_server_address(f"{server}.") or server}
+        return addresses
 
     def _is_signed(self, zone: Any, signers: tuple[str, ...]) -> bool:
         """Return whether one of the DS records is of a key with which the zone is signed."""
@@ -190,6 +207,13 @@ class DnsResolver:
     def _is_load_balancer(self, name: str) -> bool:
         matched = _LOAD_BALANCER.fullmatch(name)
         return matched is not None and self._elbv2.by_dns_name(matched.group(1)) is not None
+
+
+def _name_server_address(name: str) -> str:
+    """Return the address of one of AWS's name servers, as numbered on the internet; "" for other names."""
+    found = _NAME_SERVER.fullmatch(name)
+    number = int(found.group(1)) if found else 0
+    return f"205.251.{192 + number // 256}.{number % 256}" if found else ""
 
 
 def _records(name: str, record_set: Any) -> list[DnsRecord]:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from fnmatch import fnmatchcase
+from math import inf
 from typing import Any
 
 from provision.sandbox.aws.calls import Call
@@ -30,7 +31,7 @@ _FIELDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "mutating": ("true or false", lambda v: isinstance(v, bool)),
     "after": ("a whole number", _integer_from(0)),
     "when": ("before or after", lambda v: v in ("before", "after")),
-    "seconds": ("a number from 0 up", lambda v: type(v) in (int, float) and v >= 0),
+    "seconds": ("a number from 0 up", lambda v: type(v) in (int, float) and 0 <= v < inf),
 }
 
 

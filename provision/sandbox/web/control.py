@@ -6,6 +6,7 @@ files: `@control("POST", "interrupt")`.
 """
 
 import json
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -77,10 +78,12 @@ def parse_number(
     """Return a parameter as a number. Raises ValueError."""
     value = params.get(name, default)
     try:
-        if value is None or isinstance(value, bool) or float(value) < minimum:
+        if value is None or isinstance(value, bool):
             raise ValueError
-        return float(value)
-    except (TypeError, ValueError):
+        if math.isfinite(number := float(value)) and number >= minimum:
+            return number
+        raise ValueError
+    except (TypeError, ValueError, OverflowError):
         raise ValueError(f"{name} is a number from {minimum:g} up, not {value!r}") from None
 
 

@@ -84,6 +84,25 @@ def test_only_the_zone_with_exactly_these_servers_answers(account: Account) -> N
     assert [f"{server}." for server in mixed] == lookup(account, "example.jp", "NS")
 
 
+@pytest.mark.behaviour("dns.white-label")
+def test_white_label_name_servers_answer(account: Account) -> None:
+    """Servers of other names with the addresses of the zone's four, as glue records at the registrar."""
+    zone = account.hosted_zone()
+    account.change(zone["HostedZone"]["Id"], "CREATE", "www.example.jp", "A", "192.0.2.1")
+    account.clock.advance(60)
+    assert ["205.251.192.1"] == lookup(account, "ns-1.awsdns-01.com", "A")
+    assert ["205.251.199.255"] == lookup(account, "ns-2047.awsdns-63.co.uk", "A")
+    own = [lookup(account, server, "A") or [""] for server in zone["DelegationSet"]["NameServers"]]
+    glue = [(f"ns{n}.example.jp", "A", address) for n, (address,) in enumerate(own)]
+    registrar = account.cloud.registrar
+    registrar.enter("example.jp", [name for name, _type, _address in glue])
+    assert lookup(account, "www.example.jp", "A") is None
+    registrar.keep("example.jp", glue)
+    assert ["192.0.2.1"] == lookup(account, "www.example.jp", "A")
+    registrar.keep("example.jp", [*glue[:3], ("ns3.example.jp", "A", "192.0.2.53")])
+    assert lookup(account, "www.example.jp", "A") is None
+
+
 def test_cname_is_followed(account: Account) -> None:
     """A query for an address returns the CNAME and its target."""
     zone = account.delegated_zone()
@@ -143,12 +162,6 @@ def test_subdomain_handed_to_another_zone(account: Account) -> None:
     account.change(parent, "DELETE", "bot.example.jp", "NS", *servers)
     account.clock.advance(60)
     assert lookup(account, "bot.example.jp", "A") is None
-
-
-def test_name_servers_have_addresses(account: Account) -> None:
-    """A zone's name servers are on the loopback interface."""
-    server = account.hosted_zone()["DelegationSet"]["NameServers"][3]
-    assert lookup(account, server, "A") == ["127.0.0.1"]
 
 
 @pytest.fixture

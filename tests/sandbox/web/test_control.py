@@ -126,7 +126,9 @@ def test_clock_is_shown(account: Account) -> None:
     assert {"now": account.clock.now(), "speed": 1.0} == control(account, "GET", "clock")
 
 
-@pytest.mark.parametrize("speed", [0, 0.05, 1001, "fast", None, True])
+@pytest.mark.parametrize(
+    "speed", [0, 0.05, 1001, "fast", None, True, float("nan"), "nan", "inf", 10**400]
+)
 def test_wrong_speed(account: Account, speed: Any) -> None:
     """400, and time goes on as before."""
     assert 400 == control(account, "POST", "clock", {"speed": speed})
