@@ -17,7 +17,7 @@ if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).
 
 # boto3's service models are half a million permanent objects: with the garbage collector's default
 # thresholds it scans them repeatedly, and the tests take a third longer.
-gc.set_threshold(50_000, 20, 50)
+gc.set_threshold(50_000, 20, 200)
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m selects

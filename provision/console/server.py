@@ -1,6 +1,8 @@
 """An HTTP server for WSGI applications, on loopback."""
 
+import contextlib
 import logging
+import socket
 import threading
 from typing import Any
 
@@ -47,6 +49,10 @@ class HttpServer:
 
     def close(self) -> None:
         """Stop the server and release the port."""
-        self._server.shutdown()
+        stopping = threading.Thread(target=self._server.shutdown)
+        stopping.start()
+        with contextlib.suppress(OSError):  # a connection wakes the server, which looks every 50 ms
+            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+        stopping.join()
         self._server.server_close()
         self._thread.join()

@@ -128,6 +128,7 @@ OPERATIONS = [  # the operation, its expected result, the most bytes for each ad
 ]
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     ("work", "expected", "most"), OPERATIONS, ids=["found", "named", "put", "take_away", "clear"]
 )

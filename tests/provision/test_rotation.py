@@ -162,6 +162,7 @@ def test_plain_string(
     assert [] == env.setup().errors
 
 
+@pytest.mark.sample(6)
 @pytest.mark.parametrize("finish", ["rotate", "setup"])
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize("call", range(len(CONVERSION)))
