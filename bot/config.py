@@ -2,14 +2,23 @@
 
 import os
 import re
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from ipaddress import ip_address
+from functools import cache
+from ipaddress import ip_address, ip_network
 from pathlib import Path
-from socket import getaddrinfo
 from typing import Any, Self
 from urllib.parse import urlsplit
 
+# This computer, and the networks that no packet leaves (RFC 1918, RFC 4193): a container's, for instance.
+PRIVATE_NETWORKS = [
+    ip_network(network)
+    for network in (
+        *("127.0.0.0/8", "0.0.0.0/32", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"),
+        *("::1/128", "fc00::/7"),
+    )
+]
 SAMPLES = str(Path(__file__).parent / "samples")
 
 
@@ -94,12 +103,22 @@ def _is_safe(url: str) -> bool:
     """Return whether LINE's secrets may go there: with TLS, or within this machine or a private network."""
     try:
         parts = urlsplit(url)
-        if parts.scheme != "http" or not parts.hostname:
-            return parts.scheme == "https" and bool(parts.hostname)
-        found = [ip_address(str(one[4][0])) for one in getaddrinfo(parts.hostname, None)]
-    except (OSError, ValueError):
+    except ValueError:
         return False
-    return all(one.is_private and not one.is_link_local for one in found)
+    if parts.scheme == "http" and parts.hostname:
+        return in_private_network(parts.hostname)
+    return parts.scheme == "https" and bool(parts.hostname)
+
+
+@cache
+def in_private_network(host: str) -> bool:
+    """Return whether a host name or address leads to private networks only; False if it leads nowhere."""
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return False
+    addresses = [ip_address(str(each[4][0]).partition("%")[0]) for each in found]
+    return all(any(each in network for network in PRIVATE_NETWORKS) for each in addresses)
 
 
 def _number(given: Mapping[str, str], name: str, default: float, low: int, high: int) -> Any:

@@ -6,7 +6,6 @@ import ipaddress
 import math
 import os
 import re
-import socket
 import ssl
 import tempfile
 import urllib.parse
@@ -16,17 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from bot.bounds import BoundedResponse, bounded
+from bot.config import in_private_network
 from provision.errors import ProvisionError
 from provision.i18n import _
 
-# This computer, and the networks that no packet leaves (RFC 1918, RFC 4193): a container's, for instance.
-PRIVATE_NETWORKS = [
-    ipaddress.ip_network(network)
-    for network in (
-        *("127.0.0.0/8", "0.0.0.0/32", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"),
-        *("::1/128", "fc00::/7"),
-    )
-]
 CONNECT, READ = 10, 120  # timeouts in seconds
 MIN_RATE = 10_000  # bytes a second of a download, once READ is over
 # Raised by code that reads a document of another form than expected, such as a proxy's page.
@@ -139,7 +131,7 @@ def require_https(name: str, url: str) -> None:
             _("it is no address that begins with https://"),
             _("Use its https:// address, then run the same command again."),
         )
-    if parts.scheme == "http" and not on_loopback(url) and not _in_private_network(host):
+    if parts.scheme == "http" and not on_loopback(url) and not in_private_network(host):
         raise ProvisionError(
             _("Could not use {name}.", name=name),
             _(
@@ -148,17 +140,6 @@ def require_https(name: str, url: str) -> None:
             ),
             _("Use its https:// address, then run the same command again."),
         )
-
-
-@functools.cache
-def _in_private_network(host: str) -> bool:
-    """Return whether a host name or address leads to private networks only; False if it leads nowhere."""
-    try:
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
-        return False
-    addresses = [ipaddress.ip_address(str(each[4][0]).partition("%")[0]) for each in found]
-    return all(any(each in network for network in PRIVATE_NETWORKS) for each in addresses)
 
 
 class Http:

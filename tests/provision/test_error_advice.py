@@ -96,7 +96,7 @@ def follow_advice(person: Person, verb: str) -> list[str]:
     raise AssertionError(f"round and round: {run}")
 
 
-@pytest.mark.slow(seconds=140)
+@pytest.mark.slow(seconds=70)
 @pytest.mark.parametrize(
     "verb",
     ["setup", pytest.param("status", marks=pytest.mark.full)],
