@@ -109,7 +109,12 @@ def _change(
             live = inspector.find(service, run.clients)
             if live is None or not has_changed(live):
                 raise Pending(_("waiting until AWS shows the change of {paths}", paths=member))
-            return engine.builder.check_milestone(steady)
+            done = engine.builder.check_milestone(steady)
+            with aws_errors.reading(doing):
+                unhealthy = steady.unhealthy(run.clients, live)
+            if unhealthy:
+                raise unhealthy
+            return done
         service.load_from_record(run.file.records[service.key].outputs)
         engine.builder.verify_ownership(service)
         with aws_errors.translate_errors(doing, retry=service.errors.retry):

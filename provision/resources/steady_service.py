@@ -86,16 +86,29 @@ class SteadyService(Milestone):
         live = self.service.find(clients)
         if live is None or not self._is_unsteady(live):
             return live
-        groups = [group["targetGroupArn"] for group in live.get("loadBalancers", [])]
-        health = clients.aws.elbv2.describe_target_health
-        targets = [
-            target
-            for arn in groups
-            for target in health(TargetGroupArn=arn)["TargetHealthDescriptions"]
-        ]
+        targets = _list_targets(clients, live)
         details = {**live, "Tasks": _list_tasks(clients, live), "Targets": targets}
         failed = EcsDeployment(details).failed_task()
         return {**details, "Log": self._read_log(clients, failed)} if failed else details
+
+    def unhealthy(self, clients: Clients, live: Live) -> Pending | None:
+        """Return how many tasks the load balancer sends requests to, if these are fewer than wanted.
+
+        Tasks that are started without a deployment run before that, and ECS does not say so: its deployment
+        stays completed. An endpoint without service events registers no targets; there nothing is awaited.
+        """
+        wanted = live["desiredCount"]
+        states = [target["TargetHealth"]["State"] for target in _list_targets(clients, live)]
+        healthy = states.count("healthy")
+        if healthy >= wanted or not live.get("events"):
+            return None
+        return Pending(
+            _(
+                "{healthy} of {wanted} tasks pass the load balancer's health check",
+                healthy=healthy,
+                wanted=wanted,
+            )
+        )
 
     def _read_log(self, clients: Clients, task: str) -> list[str]:
         """Return a task's log from the last exception on, newest line last; [] without a log."""
@@ -173,6 +186,16 @@ def _is_progressing(live: Live) -> bool:
     return (
         bool(starting) and not failed and not any(FAILURE.search(e["message"]) for e in events[:1])
     )
+
+
+def _list_targets(clients: Clients, live: Live) -> list[Live]:
+    """Return the targets of a service's target groups."""
+    health = clients.aws.elbv2.describe_target_health
+    return [
+        target
+        for group in live.get("loadBalancers", [])
+        for target in health(TargetGroupArn=group["targetGroupArn"])["TargetHealthDescriptions"]
+    ]
 
 
 def _list_tasks(clients: Clients, live: Live) -> list[Live]:

@@ -63,6 +63,36 @@ def scale(env: Env, count: int) -> tuple[list[ProvisionError], int]:
     return outcome.errors, service["runningCount"]
 
 
+def target_states(env: Env) -> list[str]:
+    """Return the health of the load balancer's targets."""
+    elbv2 = env.aws_session.client("elbv2")
+    (group,) = elbv2.describe_target_groups()["TargetGroups"]
+    health = elbv2.describe_target_health(TargetGroupArn=group["TargetGroupArn"])
+    return [each["TargetHealth"]["State"] for each in health["TargetHealthDescriptions"]]
+
+
+def test_start_waits_for_the_first_answer(env: Env) -> None:
+    """A running task is not enough: here the load balancer reaches it only later."""
+    env.setup()
+    assert ([], 0) == scale(env, 0)
+    ec2 = env.aws_session.client("ec2")
+    groups = ec2.describe_security_groups()["SecurityGroups"]
+    (group,) = [each for each in groups if each["GroupName"] == "news-bot-bot"]
+    rules = {"GroupId": group["GroupId"], "IpPermissions": group["IpPermissions"]}
+    ec2.revoke_security_group_ingress(**rules)
+    began = env.clock.now()
+
+    def reachable() -> None:
+        if rules and env.clock.now() - began > 70:
+            ec2.authorize_security_group_ingress(**rules)
+            rules.clear()
+
+    env.clock.on_advance(reachable)
+    assert ([], 1) == scale(env, 1)
+    assert ["healthy"] == target_states(env)
+    assert 200 == env.sandbox.line.send("help", "U" + "1" * 32)["status"]
+
+
 def test_two_tasks(env: Env) -> None:
     """Start, stop and schedule use the count; if one task is interrupted, the other answers."""
     env.set(service__count="2")
@@ -72,6 +102,7 @@ def test_two_tasks(env: Env) -> None:
     assert 2 == json.loads(found["Target"]["Input"])["DesiredCount"]
     assert ([], 0) == scale(env, 0)
     assert ([], 2) == scale(env, 2)
+    assert ["healthy", "healthy"] == target_states(env)
     one = next(task for task in env.sandbox.cloud.ecs.tasks if task.should_run)
     one.stop(env.clock.now(), "SpotInterruption", "Your Spot Task was interrupted.")
     for _second in range(120):
