@@ -325,11 +325,11 @@ def clients_for(
     or Parameter Store. aws: whose session to use, so that an MFA code is asked for once in a run; None: a new
     one.
     """
-    region, stateless = file.settings["region"], file.settings["line.token"] == "stateless"
+    region = file.settings["region"]
     aws = aws.in_region(region) if aws else Aws(region)
 
     def get_credential() -> str:
-        kind = "channel_secret" if stateless else "access_token"
+        kind = "channel_secret" if file.settings["line.token"] == "stateless" else "access_token"
         given = str(getattr(_secrets(), kind))
         return given or read_secret(aws, file.settings[f"line.{kind}_parameter"])
 
@@ -344,6 +344,6 @@ def clients_for(
     url = os.environ.get("LINE_API_URL", "") or "https://api.line.me"
     require_https("LINE_API_URL", url)
     line = Line(credential or get_credential, url)
-    if stateless:
+    if file.settings["line.token"] == "stateless":
         line.issue_tokens(file.settings["line.channel_id"], environment.clock().now)
     return Clients(aws, dns, line, registry.from_environment())

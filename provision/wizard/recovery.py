@@ -187,6 +187,10 @@ def write_file(
         doing = _("Could not read the settings of the stack {name}.", name=discovered.stack)
         retries.call(partial(_settings, file, discovered, {*keep, *sets}), clock, doing)
         check_settings(file)
+        if (
+            file.settings["line.token"] == "stateless"
+        ):  # the clients were made before that was known
+            clients.line.issue_tokens(file.settings["line.channel_id"], clock.now)
         if discovered.paused():
             file.mark_paused(True)
         missing = [key for key in file.settings if file.settings[key] is None]

@@ -287,3 +287,14 @@ def test_without_a_terminal_the_channel_id_is_missing(person: Person) -> None:
     done = person.types("setup", "--yes", *words, **aws_environment(known))
     assert 2 == done.returncode
     assert "line.channel_id has no value, and there is no terminal to ask on" in done.stderr
+
+
+@pytest.mark.slow
+def test_recover_in_an_account(person: Person, addresses: dict[str, str]) -> None:
+    """Without a file, and without LINE's secrets in the environment, the webhook is recovered too."""
+    setup = person.types("--sandbox", "setup", "--yes", "--set", "line.token=stateless")
+    assert 0 == setup.returncode, setup.stderr
+    recovered = person.types("recover", "--yes", "--json", **aws_environment(addresses))
+    assert 0 == recovered.returncode, recovered.stderr
+    assert {} == json.loads(recovered.stdout)["unknown"]
+    assert "  webhook/news-bot.example:\n" in (person.folder / "stack.yaml").read_text()
