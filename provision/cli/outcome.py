@@ -12,7 +12,7 @@ from provision.run import Run
 from provision.status_report import next_hours
 from provision.ui.errors import show_error
 from provision.ui.qr import show_code
-from provision.ui.reports import show_result
+from provision.ui.reports import show_result, stopped_headline
 from provision.ui.text import day_and_time, echo, show
 from provision.wizard import channel, prompts
 
@@ -47,7 +47,8 @@ def report_outcome(
     }
     if as_json or not outcome.outside:
         url = run.stack.url
-        text = _("The bot answers at {url}.", url=url) if sys.stdout.isatty() else url
+        runs = run.stack.steady_service.desired_count != 0
+        text = _("The bot answers at {url}.", url=url) if runs and sys.stdout.isatty() else url
         show_result(document, text, as_json=as_json)
     outcome.raise_if_waiting()
     _print_next_steps(run)
@@ -85,10 +86,12 @@ def _print_next_steps(run: Run) -> None:
 
 
 def print_hours(run: Run) -> None:
-    """Print until when the bot runs if it was started outside its chosen hours."""
+    """Print that the bot is stopped, or until when it runs if that is outside its chosen hours."""
     times = next_hours(run.file, datetime.fromtimestamp(run.clock.now(), UTC))
     start, stop = times["start"], times["stop"]
-    if start and stop and start < stop:
+    if run.stack.steady_service.desired_count == 0:
+        show(stopped_headline(start), sys.stderr)
+    elif start and stop and start < stop:
         show(
             _(
                 "The bot runs although it is outside its hours, until {stop}. To stop it now, until {start}: "

@@ -173,11 +173,11 @@ def headline(document: dict[str, Any]) -> str:
             "What could be checked is well; resources that were not: {count}.", count=len(unchecked)
         )
     if document["tasks"]["wanted"] == 0:
-        return _stopped(document["next"]["start"])
+        return stopped_headline(document["next"]["start"])
     return _("All is well.")
 
 
-def _stopped(start: str | None) -> str:
+def stopped_headline(start: str | None) -> str:
     """Return that the bot is stopped, and what starts it: its schedule at this time, or a person."""
     if start:
         return _("All is well: the bot is stopped until {start}.", start=day_and_time(start))

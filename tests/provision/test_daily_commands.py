@@ -17,6 +17,9 @@ def test_stop_and_start(person: Person, addresses: dict[str, str]) -> None:
     assert send(addresses, "help")["reply"] is None
     status = json.loads(person.types("--sandbox", "status", "--json").stdout)
     assert [] == [entry["key"] for entry in status["resources"] if not entry["ready"]]
+    again = person.types("--sandbox", "setup", "--yes")
+    assert 0 == again.returncode
+    assert "the bot is stopped: `provision --sandbox start` starts it." in again.stderr
     assert (0, "desired tasks: 1\n") == result_of(person.types("--sandbox", "start"))
     assert 1 == len(send(addresses, "help")["reply"])
 

@@ -673,24 +673,31 @@ def test_program_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("now", "expected"),
+    ("now", "tasks", "expected"),
     [
         (
             datetime(2026, 11, 30, 12, tzinfo=UTC),  # a Monday
+            1,
             "The bot runs although it is outside its hours, until Sat 2026-12-05 09:00. To stop it now, "
             "until Sat 2026-12-05 08:00: `provision stop`.\n",
         ),
-        (datetime(2026, 12, 4, 23, 30, tzinfo=UTC), ""),  # Saturday 8:30 in Tokyo
+        (datetime(2026, 12, 4, 23, 30, tzinfo=UTC), 1, ""),  # Saturday 8:30 in Tokyo
+        (
+            datetime(2026, 11, 30, 12, tzinfo=UTC),
+            0,
+            "All is well: the bot is stopped until Sat 2026-12-05 08:00.\n",
+        ),
     ],
 )
 def test_bot_outside_its_hours(
-    now: datetime, expected: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    now: datetime, tasks: int, expected: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Setup starts it whatever the hours, and says when the schedule stops it."""
+    """Setup starts a new bot whatever the hours, and says when the schedule stops or starts it."""
     file = StackFile(tmp_path / "stack.yaml")
     file.set("schedule.start", "cron(0 8 ? * SAT,SUN *)")
     file.set("schedule.stop", "cron(0 9 ? * SAT,SUN *)")
-    print_hours(SimpleNamespace(file=file, clock=ManualClock(now.timestamp())))
+    stack = SimpleNamespace(steady_service=SimpleNamespace(desired_count=tasks))
+    print_hours(SimpleNamespace(file=file, clock=ManualClock(now.timestamp()), stack=stack))
     assert expected == capsys.readouterr().err
 
 
