@@ -99,7 +99,8 @@ def show_plan(
 
 
 def show_steps(changes: Sequence[Change], stream: Any, *, verbose: bool = False) -> None:
-    """Print what would be done, step by step, and what differs."""
+    """Print what would be done, step by step, and what differs. Name what is deleted, unless all is."""
+    others = any(change.action != "delete" for change in changes)
     of = {change.key: change for change in changes}
     groups = by_step(of)
     width = max((columns(step) for step in groups), default=0)
@@ -109,7 +110,8 @@ def show_steps(changes: Sequence[Change], stream: Any, *, verbose: bool = False)
             usd = sum(change.monthly_usd for change in members)
             _show_step(step, members, width, f"{usd:8.2f}" if usd else " " * 8, stream)
         for change in members:
-            if verbose or change.action not in SUMMARISED or change.differences or change.notes:
+            summarised = change.action in SUMMARISED and not (others and change.action == "delete")
+            if verbose or not summarised or change.differences or change.notes:
                 _show_change(change, max(map(len, of)), stream, verbose=verbose)
 
 

@@ -1,5 +1,6 @@
 """The plan: what setup would do, from an inspection."""
 
+import io
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from provision.pricing import Prices
 from provision.resources.base import Live, Milestone, Polling, Resource, resource
 from provision.run import Options
 from provision.state.records import Record
+from provision.ui.reports import show_steps
 
 PRICES = Prices()
 LIVE = {"Size": 1}
@@ -243,3 +245,18 @@ def test_what_costs_money_is_asked(action: str, rise: float, question: str) -> N
     with pytest.raises(UsageError) as refused:
         confirm_cost(steps, Options(), rise)
     assert f"Could not ask: {question}" == refused.value.what
+
+
+def test_deleted_resources_are_named_among_others() -> None:
+    """A changed setting deletes few, which must not be overlooked; a teardown deletes nearly all."""
+    keep = Change("channel_secret/CHANNEL_SECRET", "Parameter", "keep")
+    delete = Change("access_token/ACCESS_TOKEN", "Parameter", "delete")
+    shown = io.StringIO()
+    show_steps([keep, delete], shown)
+    assert [
+        "  - Storage and secrets           keep 1, delete 1",
+        "    - channel access token: delete",
+    ] == shown.getvalue().splitlines()
+    shown = io.StringIO()
+    show_steps([delete], shown)
+    assert ["  - Storage and secrets           delete 1"] == shown.getvalue().splitlines()
