@@ -4,7 +4,6 @@ import http.client
 import io
 import math
 import time
-from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -60,10 +59,12 @@ class _Bytes(io.RawIOBase):
         super().close()
 
 
-def bounded(
-    pools: Mapping[str, Any], response: type[BoundedResponse] = BoundedResponse
-) -> dict[str, Any]:
-    """Return urllib3's classes of connection pools, by scheme, with bounded responses."""
-    names = {"response_class": response}
-    connections = {key: type("C", (pool.ConnectionCls,), names) for key, pool in pools.items()}
-    return {key: type("P", (pools[key],), {"ConnectionCls": c}) for key, c in connections.items()}
+def bound(manager: Any, response: type[BoundedResponse] = BoundedResponse) -> Any:
+    """Let the responses of urllib3's PoolManager be bounded; return it. A second call changes nothing."""
+    for scheme, pool in manager.pool_classes_by_scheme.items():
+        if not issubclass(pool.ConnectionCls.response_class, BoundedResponse):
+            connection = type("Connection", (pool.ConnectionCls,), {"response_class": response})
+            own = {scheme: type("Pool", (pool,), {"ConnectionCls": connection})}
+            # A new dictionary: urllib3's own is that of all managers.
+            manager.pool_classes_by_scheme = {**manager.pool_classes_by_scheme, **own}
+    return manager

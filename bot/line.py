@@ -12,7 +12,7 @@ from linebot.v3 import messaging
 from linebot.v3.messaging import ApiException, ErrorResponse, MessagingApi
 from requests import utils
 
-from bot.bounds import bounded
+from bot.bounds import bound
 from bot.config import Config
 from bot.logs import reason
 from bot.messages import Message
@@ -160,8 +160,7 @@ def _client(api: Any, config: Config, **options: str) -> Any:
         if login != ":":
             configuration.proxy_headers = urllib3.make_headers(proxy_basic_auth=login)
     client = api.ApiClient(configuration)
-    manager = client.rest_client.pool_manager
-    manager.pool_classes_by_scheme = bounded(manager.pool_classes_by_scheme)
+    bound(client.rest_client.pool_manager)
     return client
 
 

@@ -89,6 +89,10 @@ class Dns:
             server for server in listed - found if own.intersection(self.records(server, "A"))
         }
 
+    def all_match(self, listed: set[str], servers: Collection[str]) -> bool:
+        """Return whether name servers are listed, and all of them are among these. Raise DnsError."""
+        return bool(listed) and self.matching(listed, servers) == listed
+
     def ttl(self, domain: str) -> int:
         """Return the seconds for which resolvers may remember the domain's name servers. Raise DnsError."""
         answer = self._ask_parent(domain, "NS")

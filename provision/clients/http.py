@@ -14,7 +14,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
-from bot.bounds import BoundedResponse, bounded
+from bot.bounds import BoundedResponse, bound
 from bot.config import in_private_network
 from provision.errors import ProvisionError
 from provision.i18n import _
@@ -126,11 +126,7 @@ def require_https(name: str, url: str) -> None:
     except ValueError:
         host = ""
     if not host or parts.scheme not in ("http", "https"):
-        raise ProvisionError(
-            _("Could not use {name}.", name=name),
-            _("it is no address that begins with https://"),
-            _("Use its https:// address, then run the same command again."),
-        )
+        raise not_https(name)
     if parts.scheme == "http" and not on_loopback(url) and not in_private_network(host):
         raise ProvisionError(
             _("Could not use {name}.", name=name),
@@ -140,6 +136,15 @@ def require_https(name: str, url: str) -> None:
             ),
             _("Use its https:// address, then run the same command again."),
         )
+
+
+def not_https(name: str) -> ProvisionError:
+    """Return the error for a variable or setting whose value is no https:// URL."""
+    return ProvisionError(
+        _("Could not use {name}.", name=name),
+        _("it is no address that begins with https://"),
+        _("Use its https:// address, then run the same command again."),
+    )
 
 
 class Http:
@@ -180,23 +185,15 @@ def _session() -> Any:
     class Adapter(requests.adapters.HTTPAdapter):
         def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
             super().init_poolmanager(*arguments, **options)
-            _bound(self.poolmanager)
+            bound(self.poolmanager, _Download)
 
         def proxy_manager_for(self, *arguments: Any, **options: Any) -> Any:
-            return _bound(super().proxy_manager_for(*arguments, **options))
+            return bound(super().proxy_manager_for(*arguments, **options), _Download)
 
     session = requests.Session()
     for scheme in ("http://", "https://"):
         session.mount(scheme, Adapter())
     return session
-
-
-def _bound(manager: Any) -> Any:
-    # A manager that requests keeps for a proxy is given several times.
-    if not hasattr(manager, "is_bounded"):
-        manager.pool_classes_by_scheme = bounded(manager.pool_classes_by_scheme, _Download)
-        manager.is_bounded = True
-    return manager
 
 
 def _authorize_nothing(request: Any) -> Any:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bot.bounds import bounded
+from bot.bounds import bound
 from provision.clients.http import (
     MALFORMED,
     authorities,
@@ -238,7 +238,9 @@ class Line:
 
             configuration = messaging.Configuration(self._url, access_token=token)
             self._configure(configuration)
-            self._messaging = messaging.MessagingApi(_bounded(messaging.ApiClient(configuration)))
+            client = messaging.ApiClient(configuration)
+            bound(client.rest_client.pool_manager)
+            self._messaging = messaging.MessagingApi(client)
         self._messaging.api_client.configuration.access_token = token
         return self._messaging
 
@@ -248,7 +250,9 @@ class Line:
 
         configuration = oauth.Configuration(self._url)
         self._configure(configuration)
-        return oauth.ChannelAccessToken(_bounded(oauth.ApiClient(configuration)))
+        client = oauth.ApiClient(configuration)
+        bound(client.rest_client.pool_manager)
+        return oauth.ChannelAccessToken(client)
 
     def _configure(self, configuration: Any) -> None:
         """Set certificate authorities and proxy from the environment, and turn retries off."""
@@ -274,13 +278,6 @@ class Line:
             raise _transient(error) or _refused(doing, error) from None
         except (urllib3.exceptions.HTTPError, *MALFORMED) as error:
             raise _unanswered(doing, error) from None
-
-
-def _bounded(client: Any) -> Any:
-    """Return the SDK's client, whose responses cannot be larger or slower than they should."""
-    manager = client.rest_client.pool_manager
-    manager.pool_classes_by_scheme = bounded(manager.pool_classes_by_scheme)
-    return client
 
 
 def _unverified() -> str:

@@ -18,6 +18,7 @@ from typing import Any
 from provision.clients.http import (
     MALFORMED,
     Http,
+    not_https,
     on_loopback,
     permanent_error,
     retry_after,
@@ -185,11 +186,7 @@ def from_environment() -> Registries:
     """
     mirror = os.environ.get("PROVISION_REGISTRY", "")
     if mirror and not (on_loopback(mirror) or mirror.startswith("https://")):
-        raise ProvisionError(
-            _("Could not use {name}.", name="PROVISION_REGISTRY"),
-            _("it is no address that begins with https://"),
-            _("Use its https:// address, then run the same command again."),
-        )
+        raise not_https("PROVISION_REGISTRY")
     return Registries(_gallery, _mirror)
 
 

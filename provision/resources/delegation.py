@@ -79,7 +79,7 @@ class Delegation(Milestone):
         if not listed or listed & expected:
             return False
         try:
-            if clients.dns.matching(listed, expected) == listed:
+            if clients.dns.all_match(listed, expected):
                 return True
             if not certificate.record_name:
                 return False

@@ -1,7 +1,7 @@
 """Create the hosted zone of the domain."""
 
 import secrets
-from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import field
 from typing import Any
 
@@ -153,12 +153,11 @@ class HostedZone(Resource):
         for zone in zones:
             if self.tags_of(clients, zone).get("provision:stack") == self.stack:
                 return zone
-        for zone in zones:
-            try:
-                if is_delegated(clients, self.domain, zone["NameServers"]):
+        with suppress(DnsError):
+            listed = clients.dns.delegated_to(self.domain)
+            for zone in zones:
+                if clients.dns.all_match(listed, zone["NameServers"]):
                     return zone
-            except DnsError:
-                break
         raise SeveralZones(self.domain, zones)
 
     def create(self, clients: Clients) -> Live | None:
@@ -227,12 +226,6 @@ class HostedZone(Resource):
         elif self.copied:
             migrated_records.delete(clients, self.id, self.copied)
         clients.aws.route53.delete_hosted_zone(Id=self.id)
-
-
-def is_delegated(clients: Clients, domain: str, servers: Collection[str]) -> bool:
-    """Return whether all the name servers that the parent zone lists are among these. Raise DnsError."""
-    listed = clients.dns.delegated_to(domain)
-    return bool(listed) and clients.dns.matching(listed, servers) == listed
 
 
 def _list_by_name(clients: Clients, domain: str) -> list[Live]:

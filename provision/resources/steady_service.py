@@ -98,9 +98,11 @@ class SteadyService(Milestone):
         stays completed. An endpoint without service events registers no targets; there nothing is awaited.
         """
         wanted = live["desiredCount"]
+        if not wanted or not live.get("events"):
+            return None
         states = [target["TargetHealth"]["State"] for target in _list_targets(clients, live)]
         healthy = states.count("healthy")
-        if healthy >= wanted or not live.get("events"):
+        if healthy >= wanted:
             return None
         return Pending(
             _(

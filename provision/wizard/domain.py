@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from provision.clients.dns import Dns, DnsError
 from provision.i18n import _
-from provision.resources.hosted_zone import SeveralZones, is_delegated
+from provision.resources.hosted_zone import SeveralZones
 from provision.run import Run
 from provision.ui.text import show
 from provision.wizard import prompts
@@ -54,9 +54,10 @@ def records_at_risk(run: Run) -> list[str]:
         return []
     try:
         servers = observation.live["NameServers"] if observation.live else []
-        if servers and is_delegated(run.clients, zone.domain, servers):
+        dns = run.clients.dns
+        if servers and dns.all_match(dns.delegated_to(zone.domain), servers):
             return []
-        return records_in_use(run.clients.dns, zone.domain)
+        return records_in_use(dns, zone.domain)
     except DnsError as error:
         show(
             _(

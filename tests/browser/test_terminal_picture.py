@@ -1,4 +1,4 @@
-"""What a terminal shows, as an SVG picture."""
+"""SVG pictures of a terminal's screens."""
 
 from xml.etree import ElementTree
 

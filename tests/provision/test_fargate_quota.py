@@ -50,7 +50,7 @@ def test_arns_of_an_event_are_cut_to_their_ends() -> None:
 
 
 def test_arns_in_a_shortage_are_cut_to_their_ends() -> None:
-    """As in the other events."""
+    """The error about missing capacity has ECS's message with shortened ARNs."""
     message = f"{CAPACITY} (arn:aws:ecs:ap-northeast-1:123456789012:container-instance/bot/1)"
     events = [{"message": message, "createdAt": NOW - timedelta(seconds=s)} for s in (0, 100)]
     assert f"{CAPACITY} (container-instance/bot/1)" == (

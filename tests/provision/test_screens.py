@@ -533,7 +533,7 @@ def test_status_by_step(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_status_in_a_pause(capsys: pytest.CaptureFixture[str]) -> None:
-    """What the pause deleted has no lines, so that the headline stays in sight; what is lost has one."""
+    """Resources that the pause deleted are not listed; one that is missing otherwise is."""
     lost = entry("task_role/x", live=False, ready=False, reason="not there")
     absent = [
         entry("https/x", **ABSENT),

@@ -93,7 +93,7 @@ def test_the_old_token_is_used_while_line_issues_none(counted: CountedLine) -> N
 
 
 def test_a_refused_token_is_renewed_once(counted: CountedLine) -> None:
-    """LINE does not take it any more, for a reason of its own."""
+    """A token that LINE refuses before it expires is issued again, once."""
     line = counted.client()
     line.info()
     counted.platform._stateless.clear()

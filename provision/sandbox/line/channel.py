@@ -33,9 +33,7 @@ class Channel:
         self.access_token = secrets.token_urlsafe(129)
         self.channel_secret = secrets.token_hex(16)
         self.channel_id = str(1_650_000_000 + secrets.randbelow(10_000_000))
-        self._stateless: dict[
-            str, float
-        ] = {}  # stateless tokens, with the time at which they expire
+        self._stateless: dict[str, float] = {}  # when each stateless token expires
         self.user_id = "U" + secrets.token_hex(16)
         self.basic_id = "@" + secrets.token_hex(4)
         self.display_name = "News"
