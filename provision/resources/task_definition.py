@@ -161,6 +161,10 @@ class Family(Resource):
             "awslogs-group": self.log_group.name,
             "awslogs-region": self.region,
             "awslogs-stream-prefix": self.container,
+            # While CloudWatch Logs cannot be reached, lose lines rather than stop answering. Unset, an
+            # account's setting decides (Amazon ECS Developer Guide, defaultLogDriverMode).
+            "mode": "non-blocking",
+            "max-buffer-size": "25m",
         }
         return {
             "name": self.container,
