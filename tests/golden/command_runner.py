@@ -71,17 +71,17 @@ class Shell:
         self._line.other_servers.add("former.example")
         self.sent.take()
 
-    def run(self, *words: str) -> str:
-        """Run one command without questions; assert that it succeeds. Return what it prints on stdout."""
+    def run(self, *words: str, expected: int = 0) -> str:
+        """Run one command without questions; assert its exit status. Return what it prints on stdout."""
         with redirect_stdout(io.StringIO()) as printed:
             status = self._status(*words, "--yes")
         print(printed.getvalue(), end="")  # for capsys, and where the test fails
-        assert 0 == status, f"provision {' '.join(words)}"
+        assert expected == status, f"provision {' '.join(words)}"
         return printed.getvalue()
 
-    def document(self, *words: str) -> Any:
+    def document(self, *words: str, expected: int = 0) -> Any:
         """Return what one command prints with --json, with placeholders."""
-        return json.loads(self.sent.names.hide(self.run(*words, "--json")))
+        return json.loads(self.sent.names.hide(self.run(*words, "--json", expected=expected)))
 
     def question(self, *words: str) -> str:
         """Return what one command asks first where nobody can answer; assert that it changes nothing."""
