@@ -345,5 +345,5 @@ def clients_for(
     require_https("LINE_API_URL", url)
     line = Line(credential or get_credential, url)
     if file.settings["line.token"] == "stateless":
-        line.issue_tokens(file.settings["line.channel_id"], environment.clock().now)
+        line.issue_tokens(file.settings["line.channel_id"])
     return Clients(aws, dns, line, registry.from_environment())
