@@ -21,6 +21,7 @@ from provision.engine.engine import Engine
 from provision.engine.inspector import Observation
 from provision.errors import UsageError
 from provision.i18n import _
+from provision.pricing import Prices, prices
 from provision.resources.base import Clients, Resource
 from provision.resources.hosted_zone import HostedZone
 from provision.resources.image import Image
@@ -90,6 +91,18 @@ class Run:
         record = self.file.records.get(resource.key)
         there_first = observation is not None and observation.verdict == "adopt"
         return there_first or (record is not None and record.state == "adopted")
+
+    @property
+    def prices(self) -> Prices:
+        """Return the prices of the stack's region."""
+        return prices(self.file.settings["region"])
+
+    def monthly(self) -> dict[str, float]:
+        """Return what each resource costs a month in USD, by key; an adopted one is not the stack's cost."""
+        return {
+            resource.key: 0.0 if self.is_adopted(resource) else resource.costs(self.prices)
+            for resource in self.stack.resources
+        }
 
     def secret_value(self, parameter: Parameter) -> str:
         """Return this run's secret, else the parameter's value. Raise as `read_secret`."""

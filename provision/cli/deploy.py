@@ -32,7 +32,6 @@ from provision.engine.executor import Outcome
 from provision.engine.plan import plan as plan_of
 from provision.errors import ProvisionError
 from provision.i18n import _
-from provision.pricing import prices
 from provision.resources.base import Resource
 from provision.resources.ecs_deployment import EcsDeployment
 from provision.resources.image import Image
@@ -152,7 +151,7 @@ def _show_plan(run: Run) -> bool:
     """
     deployed = [*service_and_dependencies(run), *run.stack.image_users]
     observations = {resource.key: run.observations[resource.key] for resource in deployed}
-    plan = plan_of(observations, [], prices(run.file.settings["region"]))
+    plan = plan_of(observations, [], run.prices)
     raise_first_error(plan)
     show_steps(plan.changes, sys.stderr, verbose=run.options.verbose)
     shown = shown_settings(run)
