@@ -9,14 +9,7 @@ import argparse
 import statistics
 import sys
 
-from benchmarks.harness import (
-    PROVISION,
-    Harness,
-    format_median,
-    harness,
-    machine,
-    run_command,
-)
+from benchmarks.harness import PROVISION, Harness, format_median, harness, machine, run_command
 
 CLICK = [sys.executable, "-c", "import click"]
 COMPLETION = {

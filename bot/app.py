@@ -53,25 +53,9 @@ def create_app(
 
     def settle(raw: Any) -> bool:
         """Answer an event as LINE sent it; return False if another delivery of it may succeed."""
-        outcome = handle(raw)
+        outcome = answer_event(raw, line, cache, clock())
         log.info("event", extra={"event": kind_of(raw), "outcome": outcome})
         return outcome != Outcome.FAILED.value
-
-    def handle(raw: Any) -> str:
-        event, now = read_event(raw), clock()
-        if event is None:
-            return "silent"
-        age = now - max(0, min(event.timestamp, 10**15)) / 1000
-        if age > TOKEN_SECONDS:
-            log.warning("the event is too old to answer", extra={"age": round(age)})
-            return "old"
-        plain = [text(say(None, "failed"))]
-        try:
-            reply = answer(event, cache.articles(), now, line.language)
-        except Exception as error:  # its text may quote the message, and stays out of the log
-            log.error("no answer", extra={"error": reason(error), "where": place(error)})
-            reply = plain
-        return line.reply(event.reply_token, reply, plain).value if reply else "silent"
 
     app = Flask(__name__, static_folder=None)
     events = Deduplication(settle, config.threads)
@@ -110,6 +94,24 @@ def create_app(
         return response  # type: ignore[return-value]
 
     return app
+
+
+def answer_event(raw: Any, line: Line, cache: Cache, now: float) -> str:
+    """Answer an event as LINE sent it; return the outcome: one of a reply's, "silent" or "old"."""
+    event = read_event(raw)
+    if event is None:
+        return "silent"
+    age = now - max(0, min(event.timestamp, 10**15)) / 1000
+    if age > TOKEN_SECONDS:
+        log.warning("the event is too old to answer", extra={"age": round(age)})
+        return "old"
+    plain = [text(say(None, "failed"))]
+    try:
+        reply = answer(event, cache.articles(), now, line.language)
+    except Exception as error:  # its text may quote the message, and stays out of the log
+        log.error("no answer", extra={"error": reason(error), "where": place(error)})
+        reply = plain
+    return line.reply(event.reply_token, reply, plain).value if reply else "silent"
 
 
 def is_signed(body: str, signature: str, secret: Secret) -> bool:

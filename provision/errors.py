@@ -91,10 +91,6 @@ class Pending(Exception):
         refused: bool = False,
     ) -> None:
         super().__init__(reason)
-        self.reason, self.outside, self.timeout, self.dependents_may_start = (
-            reason,
-            outside,
-            timeout,
-            dependents_may_start,
-        )
+        self.reason, self.outside, self.timeout = reason, outside, timeout
+        self.dependents_may_start = dependents_may_start
         self.remaining, self.exact, self.refused = remaining, exact, refused

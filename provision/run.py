@@ -4,6 +4,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,15 +21,15 @@ from provision.engine.engine import Engine
 from provision.engine.inspector import Observation
 from provision.errors import UsageError
 from provision.i18n import _
-from provision.pricing import HOURS, prices
+from provision.pricing import Prices, prices
 from provision.resources.base import Clients, Resource
 from provision.resources.hosted_zone import HostedZone
 from provision.resources.image import Image
 from provision.resources.parameter import Parameter, read_secret
-from provision.resources.vpc import ZONES
 from provision.settings import BY_KEY
 from provision.stack import Secrets, Stack
 from provision.state.stack_file import StackFile
+from provision.ui import registrar
 from provision.ui.names import name_of
 from provision.ui.progress import Progress
 from provision.ui.text import show
@@ -91,6 +92,18 @@ class Run:
         there_first = observation is not None and observation.verdict == "adopt"
         return there_first or (record is not None and record.state == "adopted")
 
+    @property
+    def prices(self) -> Prices:
+        """Return the prices of the stack's region."""
+        return prices(self.file.settings["region"])
+
+    def monthly(self) -> dict[str, float]:
+        """Return what each resource costs a month in USD, by key; an adopted one is not the stack's cost."""
+        return {
+            resource.key: 0.0 if self.is_adopted(resource) else resource.costs(self.prices)
+            for resource in self.stack.resources
+        }
+
     def secret_value(self, parameter: Parameter) -> str:
         """Return this run's secret, else the parameter's value. Raise as `read_secret`."""
         if parameter.secret and (parameter.consented or not self.is_adopted(parameter)):
@@ -136,101 +149,22 @@ class Run:
 
     def _name_servers(self, zone: HostedZone, progress: Progress) -> None:
         """Print the name servers unless the domain is delegated; on the sandbox with --yes enter them."""
-        delegation = self.observations.get(self.stack.delegation.key)
+        delegation, dns = self.observations.get(self.stack.delegation.key), self.clients.dns
         if delegation and not delegation.waiting:
             return
-        if signers := self._signers(zone):
-            progress.print_message(
-                _(
-                    "{domain} has a DS record (DNSSEC) of its present DNS provider. Remove it where the name "
-                    "servers are entered, before you change them, and wait a day or the domain will not "
-                    "resolve: {records}",
-                    domain=zone.domain,
-                    records=", ".join(signers),
-                )
-            )
+        with suppress(DnsError):  # no server answers
+            if signers := dns.signers(zone.domain):
+                progress.print_message(registrar.warning(zone, signers))
         if self.enters_name_servers:
             environment.enter_name_servers(self.sandbox, zone.domain, zone.name_servers)
-            progress.print_message(self._entered(zone))
+            progress.print_message(registrar.entered(zone))
             return
-        progress.print_message(self._instruction(zone))
-        at_registrar = not self.sandbox and not self.clients.dns.zone_above(zone.domain)
-        guide = registrar_guide() if at_registrar else ""
-        progress.pin(self.stack.delegation.key, self._reminder(zone), guide)
-
-    def _signers(self, zone: HostedZone) -> list[str]:
-        """Return the DS records of the domain; [] if no server answers."""
-        try:
-            return self.clients.dns.signers(zone.domain)
-        except DnsError:
-            return []
-
-    def _entered(self, zone: HostedZone) -> str:
-        """Return that the name servers are entered at the sandbox's registrar."""
-        heading = _(
-            "provision has entered the name servers of {domain} at the sandbox's registrar, as you will "
-            "at yours:",
-            domain=zone.domain,
-        )
-        return "\n".join((heading, *(f"    {server}" for server in zone.name_servers)))
-
-    def _reminder(self, zone: HostedZone) -> str:
-        """Return what stays on the screen while the registrar is waited for."""
-        servers = [f"    {server}" for server in zone.name_servers]
-        heading = _(
-            "Waiting for your registrar: minutes to days. Name servers of {domain} to enter there:",
-            domain=zone.domain,
-        )
-        form = []
-        if self.sandbox:
-            page = environment.page_view(self.sandbox, "registrar")
-            form = [_("The sandbox's registrar is a form on its page:"), f"    {page}"]
-        meanwhile = _(
-            "You may press Ctrl-C: `provision setup` continues later. The load balancer costs about "
-            "{usd:.2f} USD a day meanwhile; `provision pause` deletes it for now.",
-            usd=24 * prices(self.stack.region).fixed_month(ZONES) / HOURS,
-        )
-        return "\n".join((heading, *servers, *form, meanwhile))
-
-    def _instruction(self, zone: HostedZone) -> str:
-        """Return the instruction to enter the name servers at the registrar or in the parent zone."""
-        if parent := self.clients.dns.zone_above(zone.domain):
-            heading = _(
-                "{domain} is a subdomain of {parent}: add these four records where the DNS of "
-                "{parent} is managed; nothing else of {parent} changes:",
-                domain=zone.domain,
-                parent=parent,
-            )
-            lines = [f"    {zone.domain}.  300  IN  NS  {s}." for s in zone.name_servers]
-        else:
-            heading = _(
-                "Name servers of {domain}: enter these four at the site where you bought it, in place of "
-                "those there now (bought at Route 53 itself: in its console under Registered domains):",
-                domain=zone.domain,
-            )
-            lines = [f"    {server}" for server in zone.name_servers]
-        return "\n".join((heading, *lines))
-
-
-def registrar_guide() -> str:
-    """Return where the name servers are entered at some registrars, in the words of their own menus."""
-    return "\n".join(
-        (
-            _(
-                "onamae.com: ネームサーバーの設定 (name servers), ネームサーバーの変更 (change), "
-                "その他 (other), その他のネームサーバーを使う (use others)"
-            ),
-            _(
-                "muumuu-domain.com: ドメイン操作 (domains), ネームサーバ設定変更 (name servers), "
-                "GMOペパボ以外のネームサーバを使用する (use others)"
-            ),
-            _("Squarespace: Domains, the domain, DNS, Domain Nameservers, Use Custom Nameservers"),
-            _("Route 53: Registered domains, the domain, Actions, Edit name servers"),
-            _(
-                "Cloudflare keeps its own for domains bought there: use a subdomain, such as bot.example.com"
-            ),
-        )
-    )
+        parent = dns.zone_above(zone.domain)
+        progress.print_message(registrar.instruction(zone, parent))
+        page = environment.page_view(self.sandbox, "registrar") if self.sandbox else ""
+        guide = "" if self.sandbox or parent else registrar.guide()
+        reminder = registrar.reminder(zone, self.stack.region, page)
+        progress.pin(self.stack.delegation.key, reminder, guide)
 
 
 def open_stack(options: Options) -> tuple[StackFile, Mapping[str, str]]:
@@ -345,5 +279,5 @@ def clients_for(
     require_https("LINE_API_URL", url)
     line = Line(credential or get_credential, url)
     if file.settings["line.token"] == "stateless":
-        line.issue_tokens(file.settings["line.channel_id"], environment.clock().now)
+        line.issue_tokens(file.settings["line.channel_id"])
     return Clients(aws, dns, line, registry.from_environment())

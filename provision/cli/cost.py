@@ -8,8 +8,7 @@ from provision.cli import options
 from provision.cli.outcome import print_pause_notice
 from provision.cli.prepare import prepare_run
 from provision.i18n import _
-from provision.pricing import AS_OF, HOURS, YEN, prices, yen
-from provision.resources.base import Milestone
+from provision.pricing import AS_OF, HOURS, YEN, yen
 from provision.run import Options, Run
 from provision.status_report import is_built
 from provision.ui.names import by_step, name_of
@@ -31,13 +30,10 @@ def command() -> click.Command:
 def cost(given: Options, as_json: bool) -> int:
     """Print the monthly cost of each resource, and possible savings. Send no request to AWS."""
     run = prepare_run(given, save=False, read_only=True, recover=False)
-    settings = run.file.settings
-    region_prices = prices(settings["region"])
     costs = {
-        r.key: r.costs(region_prices)
-        for r in run.stack.resources
-        if not isinstance(r, Milestone) and r.costs(region_prices) and not _adopted(run, r.key)
-        if not run.file.paused or r.key in run.file.records
+        key: usd
+        for key, usd in run.monthly().items()
+        if usd and (not run.file.paused or key in run.file.records)
     }
     total = sum(costs.values())
     savings = _savings(run)
@@ -64,8 +60,8 @@ def cost(given: Options, as_json: bool) -> int:
         sys.stdout,
     )
     _print_costs(costs, verbose=given.verbose)
-    if not region_prices.exact:
-        show(price_note(settings["region"]), sys.stdout)
+    if not run.prices.exact:
+        show(price_note(run.stack.region), sys.stdout)
     how = {
         "pause": _("`provision pause` while nobody needs the bot"),
         "two_subnets": _("two subnets instead of three"),
@@ -78,13 +74,13 @@ def cost(given: Options, as_json: bool) -> int:
 
 def _savings(run: Run) -> dict[str, float]:
     """Return how much each possible saving is worth, in USD a month."""
-    settings, region_prices = run.file.settings, prices(run.file.settings["region"])
+    settings, prices = run.file.settings, run.prices
     if run.file.paused:
         return {}
-    found = {"pause": hourly_cost(run), "two_subnets": HOURS * region_prices.public_ipv4_hour}
+    found = {"pause": hourly_cost(run), "two_subnets": HOURS * prices.public_ipv4_hour}
     if settings["service.capacity"] == "on-demand":
         on_demand, spot = (
-            region_prices.task_hour(settings["service.cpu"], settings["service.memory"], capacity)
+            prices.task_hour(settings["service.cpu"], settings["service.memory"], capacity)
             for capacity in ("on-demand", "spot")
         )
         found["spot"] = HOURS * settings["service.count"] * (on_demand - spot)
@@ -109,10 +105,4 @@ def _print_costs(costs: dict[str, float], *, verbose: bool) -> None:
 
 def hourly_cost(run: Run) -> float:
     """Return the monthly cost in USD of the resources charged by the hour."""
-    region_prices = prices(run.file.settings["region"])
-    return sum(r.costs(region_prices) for r in run.stack.resources if r.deletion.on_pause)
-
-
-def _adopted(run: Run, key: str) -> bool:
-    record = run.file.records.get(key)
-    return record is not None and record.state == "adopted"
+    return sum(r.costs(run.prices) for r in run.stack.resources if r.deletion.on_pause)

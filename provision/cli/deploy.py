@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from typing import TypeVar
 
 import click
 
@@ -31,8 +32,7 @@ from provision.engine.executor import Outcome
 from provision.engine.plan import plan as plan_of
 from provision.errors import ProvisionError
 from provision.i18n import _
-from provision.pricing import prices
-from provision.resources.base import FoundSettings, Resource
+from provision.resources.base import Resource
 from provision.resources.ecs_deployment import EcsDeployment
 from provision.resources.image import Image
 from provision.resources.steady_service import NoCapacity
@@ -43,6 +43,8 @@ from provision.ui.progress import Progress
 from provision.ui.reports import show_result, show_steps
 from provision.ui.text import show
 from provision.wizard import prompts
+
+T = TypeVar("T")
 
 
 def command() -> click.Command:
@@ -149,7 +151,7 @@ def _show_plan(run: Run) -> bool:
     """
     deployed = [*service_and_dependencies(run), *run.stack.image_users]
     observations = {resource.key: run.observations[resource.key] for resource in deployed}
-    plan = plan_of(observations, [], prices(run.file.settings["region"]))
+    plan = plan_of(observations, [], run.prices)
     raise_first_error(plan)
     show_steps(plan.changes, sys.stderr, verbose=run.options.verbose)
     shown = shown_settings(run)
@@ -165,24 +167,15 @@ def _confirm_rollback(run: Run, target: str) -> None:
     if not shown:
         return
     doing = _("Could not read the revision {revision}.", revision=short_arn(target))
-
-    def read() -> FoundSettings:
-        with aws_errors.reading(doing):
-            return run.stack.task_definition.size(run.clients, target)
-
-    size = retries.call(read, run.clock, doing)
+    size = _call(run, doing, lambda: run.stack.task_definition.size(run.clients, target))
     confirm_cost([], run.options, tasks_cost(run, {**shown, **size}) - tasks_cost(run, shown))
 
 
 def _previous_revision(run: Run) -> str:
+    """Return the revision before the present one. Raise ProvisionError if there is none."""
     definition = run.stack.task_definition
     doing = _("Could not find the revision before {revision}.", revision=short_arn(definition.arn))
-
-    def previous() -> str:
-        with aws_errors.reading(doing):
-            return definition.previous(run.clients)
-
-    arn = retries.call(previous, run.clock, doing)
+    arn = _call(run, doing, lambda: definition.previous(run.clients))
     if not arn:
         raise ProvisionError(
             doing,
@@ -220,28 +213,18 @@ def _roll_back(engine: Engine, run: Run, previous: str) -> None:
     if outcome.errors:
         raise outcome.errors[0]
     doing = _("Could not withdraw {revision}.", revision=short_arn(failed_revision))
-    _clean_up(run, doing, lambda: definition.deregister(run.clients, failed_revision))
+    _call(run, doing, lambda: definition.deregister(run.clients, failed_revision))
 
 
 def _report_success(engine: Engine, run: Run, before: str, *, rollback: bool, as_json: bool) -> int:
     definition = run.stack.task_definition
     if rollback and before != definition.arn:
         doing = _("Could not withdraw {revision}.", revision=short_arn(before))
-        _clean_up(run, doing, lambda: definition.deregister(run.clients, before))
+        _call(run, doing, lambda: definition.deregister(run.clients, before))
     others = [] if rollback else run.stack.image_users
     for error in engine.create_all(others).errors:
         show_error(error)
-    for family in (definition, *(r for r in others if isinstance(r, Family))):
-        doing = _("Could not delete old revisions of {name}.", name=family.name)
-        _clean_up(run, doing, partial(family.prune, run.clients))
-    if isinstance(image := run.stack.image, Image):
-        families = [r for r in run.stack.resources if isinstance(r, Family)]
-        doing = _("Could not delete old revisions of {name}.", name=definition.name)
-
-        def used() -> set[str]:
-            return set().union(*(f.images(run.clients) for f in families))
-
-        _clean_up(run, doing, lambda: image.prune(run.clients, used))
+    _prune(run, [definition, *(r for r in others if isinstance(r, Family))])
     revision = short_arn(definition.arn)
     show_result({"revision": revision, "deployed": True}, revision, as_json=as_json)
     if rollback:
@@ -266,14 +249,30 @@ def _report_success(engine: Engine, run: Run, before: str, *, rollback: bool, as
     return 0
 
 
-def _clean_up(run: Run, doing: str, work: Callable[[], None]) -> None:
-    """Call `work` with retries; it must be idempotent. Raise ProvisionError."""
+def _prune(run: Run, deployed: list[Family]) -> None:
+    """Delete old revisions of what was deployed, and images that no revision uses any more."""
+    for family in deployed:
+        doing = _("Could not delete old revisions of {name}.", name=family.name)
+        _call(run, doing, partial(family.prune, run.clients))
+    families = [r for r in run.stack.resources if isinstance(r, Family)]
 
-    def call() -> None:
+    def used() -> set[str]:
+        return set().union(*(family.images(run.clients) for family in families))
+
+    if isinstance(image := run.stack.image, Image):
+        name = run.stack.task_definition.name
+        doing = _("Could not delete old revisions of {name}.", name=name)
+        _call(run, doing, lambda: image.prune(run.clients, used))
+
+
+def _call(run: Run, doing: str, call: Callable[[], T]) -> T:
+    """Return what an idempotent call returns, with retries. Raise ProvisionError."""
+
+    def attempt() -> T:
         with aws_errors.reading(doing):
-            work()
+            return call()
 
-    retries.call(call, run.clock, doing)
+    return retries.call(attempt, run.clock, doing)
 
 
 def _report_failure(run: Run, error: ProvisionError, previous: str) -> int:

@@ -12,6 +12,7 @@ from provision import crash_log, retries
 from provision.cli import options
 from provision.cli.prepare import prepare_run
 from provision.clients import aws_errors
+from provision.clients.aws import list_items
 from provision.errors import NoResponse, ProvisionError, UsageError
 from provision.i18n import _, one_line
 from provision.run import Options, Run
@@ -113,10 +114,8 @@ def _new_events(run: Run, since_ms: int, doing: str) -> list[dict[str, Any]]:
     group = run.stack.log_group
     try:
         with aws_errors.reading(doing, not_found=group.errors.not_found):
-            pages = run.clients.aws.logs.get_paginator("filter_log_events").paginate(
-                logGroupName=group.name, startTime=since_ms
-            )
-            return [event for page in pages for event in page["events"]]
+            which = {"logGroupName": group.name, "startTime": since_ms}
+            return list_items(run.clients.aws.logs, "filter_log_events", "events", **which)
     except aws_errors.NotFound:
         then = _("Run `provision setup`.")
         raise ProvisionError(

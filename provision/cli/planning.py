@@ -29,7 +29,7 @@ def inspect(engine: Engine) -> dict[str, Observation]:
 def inspect_and_plan(run: Run, engine: Engine) -> Plan:
     """Inspect the stack and return the plan. Print the replaced resources that are kept on stderr."""
     run.observations = inspect(engine)
-    found = make_plan(engine, run.observations, prices(run.file.settings["region"]))
+    found = make_plan(engine, run.observations, run.prices)
     for key, why in found.kept.items():
         if key in run.file.records:
             show(_("stays: {key}: {why}", key=run.label(key), why=why), sys.stderr, hanging=2)
@@ -43,11 +43,10 @@ def awaits_registrar(run: Run) -> bool:
 
 def print_plan(run: Run, plan: Plan, stream: Any) -> None:
     """Print what setup would do."""
-    region = str(run.file.settings["region"])
     show_plan(
         plan,
         stream,
-        "" if prices(region).exact else region,
+        "" if run.prices.exact else run.stack.region,
         registrar=awaits_registrar(run),
         verbose=run.options.verbose,
     )

@@ -1,6 +1,6 @@
 """Prepare a command: read the file and the environment, ask for missing settings, build the stack."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from provision import environment, retries
 from provision.clients.aws import Aws
@@ -37,16 +37,7 @@ def prepare_run(
     file.read_only = read_only
     edited_records.verify(file, clients_for(file, aws=aws), environment.clock())
     file.keep()
-    recovery_error: UnknownState | None = None
-    if recover:
-        try:
-            recovery.recover_if_empty(
-                file, clients_for(file, aws=aws), environment.clock(), setting_keys(options)
-            )
-        except UnknownState as error:
-            if prompts.on_terminal() and (save or file.path.exists()):
-                raise
-            recovery_error = error
+    recovery_error = _recover(file, aws, options, save=save) if recover else None
     if must_be_paused and not file.paused:
         raise ProvisionError(
             _("Could not continue with {path}.", path=file.path),
@@ -61,15 +52,8 @@ def prepare_run(
     if not save and (no_folder or (not file.path.exists() and file.settings["domain"] is None)):
         raise no_stack(file, recovery_error)
 
-    def here() -> Aws:
-        return aws.in_region(file.settings["region"])  # the region may be one of the answers
-
-    lookups = prompts.Lookups(
-        networks=lambda: _choices(lambda: network.choices(here())),
-        subnets=lambda vpc: _choices(lambda: network.subnet_choices(here(), vpc)),
-        suggestions=environment.ANSWERS if sandbox else {},
-    )
     try:
+        lookups = _lookups(file, aws, environment.ANSWERS if sandbox else {})
         prompts.ask_open(file, save=save, yes=options.yes, lookups=lookups)
         check_settings(file)
     except UsageError:
@@ -79,6 +63,21 @@ def prepare_run(
     if recovery_error:
         raise recovery_error
     return build(options, file, sandbox, aws)
+
+
+def _recover(file: StackFile, aws: Aws, options: Options, *, save: bool) -> UnknownState | None:
+    """Recover the records if the file has none. Return why the account could not be looked at.
+
+    Raise that where a person might otherwise build a second stack.
+    """
+    try:
+        clients, clock = clients_for(file, aws=aws), environment.clock()
+        recovery.recover_if_empty(file, clients, clock, setting_keys(options))
+    except UnknownState as error:
+        if prompts.on_terminal() and (save or file.path.exists()):
+            raise
+        return error
+    return None
 
 
 def no_stack(file: StackFile, account: UnknownState | None = None) -> UsageError:
@@ -92,6 +91,19 @@ def no_stack(file: StackFile, account: UnknownState | None = None) -> UsageError
         "back with `provision recover`."
     )
     return UsageError(what, why, then)
+
+
+def _lookups(file: StackFile, aws: Aws, suggestions: Mapping[str, str]) -> prompts.Lookups:
+    """Return the wizard's choices in this account, in the region that the answers say."""
+
+    def here() -> Aws:
+        return aws.in_region(file.settings["region"])
+
+    return prompts.Lookups(
+        networks=lambda: _choices(lambda: network.choices(here())),
+        subnets=lambda vpc: _choices(lambda: network.subnet_choices(here(), vpc)),
+        suggestions=suggestions,
+    )
 
 
 def _choices(list_choices: Callable[[], list[tuple[str, str]]]) -> list[tuple[str, str]]:

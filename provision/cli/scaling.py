@@ -12,7 +12,6 @@ from provision.engine.engine import Engine
 from provision.engine.executor import Outcome, Step, execute
 from provision.errors import Pending
 from provision.i18n import _
-from provision.pricing import prices
 from provision.resources.base import Live, Resource
 from provision.resources.ecs_deployment import EcsDeployment
 from provision.run import Options, Run
@@ -39,7 +38,7 @@ def scale(options: Options, *, start: bool, as_json: bool) -> int:
         return report_errors(outcome.errors)
     show_result({"wanted": count}, _("desired tasks: {count}", count=count), as_json=as_json)
     if start:
-        usd = run.stack.service.costs(prices(run.file.settings["region"]))
+        usd = run.stack.service.costs(run.prices)
         then = _(
             "The bot runs (about {usd:.2f} USD a month for its tasks): `provision stop` stops it.",
             usd=usd,

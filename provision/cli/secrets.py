@@ -63,19 +63,17 @@ def secrets(given: Options, action: str, as_json: bool) -> int:
 def rotate(run: Run, engine: Engine, progress: Progress, *, as_json: bool = False) -> int:
     """Check this run's secrets with LINE, store those that are new, and restart the tasks."""
     parameters, records = run.stack.line_secrets, run.file.records
-    copies = {each.key: each.copy() for each in parameters}
-    if missing := [
-        each for each in parameters if not {each.key, copies[each.key].key} & records.keys()
-    ]:
-        raise ProvisionError(
-            _("Could not find the parameter {name}.", name=missing[0].name),
-            _("there is none yet"),
-            _("Run `provision setup`."),
-        )
+    kept = [each for each in parameters if each.copy().key in records]  # when interrupted
+    for parameter in parameters:
+        if parameter.key not in records and parameter not in kept:
+            raise ProvisionError(
+                _("Could not find the parameter {name}.", name=parameter.name),
+                _("there is none yet"),
+                _("Run `provision setup`."),
+            )
     run.observations = inspect(engine)
-    kept = [each for each in parameters if copies[each.key].key in records]  # when interrupted
-    restored = [each for each in kept if run.observations[each.key].live is None]
-    for parameter in restored:
+    deleted = [each for each in kept if run.observations[each.key].live is None]
+    for parameter in deleted:
         parameter.secret = parameter.secret or channel.read_copy(run, parameter)
     for parameter in parameters:
         parameter.consented = bool(parameter.secret)  # an adopted one may be changed
@@ -96,27 +94,18 @@ def rotate(run: Run, engine: Engine, progress: Progress, *, as_json: bool = Fals
         channel.verify(run)
     if todo and not run.options.yes:
         _confirm(todo, plain)
-    restarted = False
     with progress:
-        outcome = _delete_plain(run, engine, plain) if plain else Outcome()
-        if restored or (plain and not outcome.errors):
-            _await_release(run, engine, [*restored, *plain])
-        if not outcome.errors:
-            outcome = engine.create_all(list(todo))
-        if not outcome.errors:
-            for copy in copies.values():
-                if copy.key in run.file.records:
-                    _delete(run, copy)
+        outcome = _store(run, engine, todo, plain, deleted)
         service = run.observations[run.stack.service.key].live
-        if todo and not outcome.errors and service and service["desiredCount"]:
+        restarts = bool(todo and not outcome.errors and service and service["desiredCount"])
+        if restarts:
             outcome = restart_service(run, engine)
-            restarted = not outcome.errors
     if outcome.errors:
         return report_errors(outcome.errors)
     names = [each.name for each in todo]
     text = ", ".join(names) or _("Nothing to rotate: Parameter Store has these values already.")
-    show_result({"rotated": names, "restarted": restarted}, text, as_json=as_json)
-    if restarted:
+    show_result({"rotated": names, "restarted": restarts}, text, as_json=as_json)
+    if restarts:
         show(_("The bot's new tasks use the new values."), sys.stderr)
     elif todo:
         show(_("The bot uses the new values when it starts."), sys.stderr)
@@ -138,6 +127,26 @@ def _confirm(todo: list[Parameter], plain: list[Parameter]) -> None:
     names = ", ".join(each.name for each in todo)
     if not prompts.confirm(_("Store {names}, and start new tasks?", names=names), default=True):
         raise Cancelled(_("Cancelled. Nothing was changed."))
+
+
+def _store(
+    run: Run,
+    engine: Engine,
+    todo: list[Parameter],
+    plain: list[Parameter],
+    deleted: list[Parameter],
+) -> Outcome:
+    """Store these parameters. plain: those of them to encrypt. deleted: by an interrupted rotation."""
+    outcome = _delete_plain(run, engine, plain) if plain else Outcome()
+    if deleted or (plain and not outcome.errors):
+        _await_release(run, engine, [*deleted, *plain])
+    if not outcome.errors:
+        outcome = engine.create_all(list(todo))
+    if not outcome.errors:
+        for copy in (each.copy() for each in run.stack.line_secrets):
+            if copy.key in run.file.records:
+                _delete(run, copy)
+    return outcome
 
 
 def _delete_plain(run: Run, engine: Engine, plain: list[Parameter]) -> Outcome:

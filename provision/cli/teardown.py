@@ -17,7 +17,7 @@ from provision.engine.external_use import ExternalUses, explain
 from provision.engine.plan import Change
 from provision.errors import Cancelled, ProvisionError
 from provision.i18n import _
-from provision.pricing import prices, yen
+from provision.pricing import yen
 from provision.resources.base import Milestone, Resource, identity_in
 from provision.run import Options, Run
 from provision.stack import WEBHOOK
@@ -187,7 +187,7 @@ def print_unlisted(kind: str, why: str) -> None:
 
 def _print_preview(run: Run, teardown_preview: Mapping[str, str]) -> None:
     """Print what will be deleted, with its monthly cost, and what will be kept, with the reason."""
-    usd, records = _monthly(run), run.file.records
+    usd, records = run.monthly(), run.file.records
     to_delete = [key for key, why in teardown_preview.items() if not why]
     steps = [Change(k, records[k].kind, "delete", monthly_usd=usd.get(k, 0.0)) for k in to_delete]
     show_steps(steps, sys.stderr, verbose=run.options.verbose)
@@ -213,20 +213,11 @@ def _print_preview(run: Run, teardown_preview: Mapping[str, str]) -> None:
         )
 
 
-def _monthly(run: Run) -> dict[str, float]:
-    """Return the monthly cost of each resource in USD, by key; an adopted one is not the stack's cost."""
-    region_prices = prices(run.file.settings["region"])
-    return {
-        resource.key: 0.0 if run.is_adopted(resource) else resource.costs(region_prices)
-        for resource in run.stack.resources
-    }
-
-
 def _print_result(run: Run, result: DeletionResult, as_json: bool) -> None:
     """Print what was deleted, what was kept with reason and cost, and what is left."""
     for kind, error in result.unlisted.items():
         print_unlisted(kind, error.why)
-    costs = {key: usd for key, usd in _monthly(run).items() if key in run.file.records}
+    costs = {key: usd for key, usd in run.monthly().items() if key in run.file.records}
     kept = {key: (why, round(costs.get(key, 0.0), 2)) for key, why in result.kept.items()}
     if as_json:
         document: dict[str, Any] = {

@@ -212,6 +212,12 @@ class Aws:
         return self._caller
 
 
+def list_items(client: Any, operation: str, member: str, **parameters: Any) -> list[Any]:
+    """Return the items on all pages of a List or Describe operation. member: their key in the response."""
+    pages = client.get_paginator(operation).paginate(**parameters)
+    return [item for page in pages for item in page[member]]
+
+
 def new_session(**options: str) -> Any:
     """Return a boto3 session of the environment. options: boto3's.
 

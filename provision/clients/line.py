@@ -4,10 +4,8 @@ line-bot-sdk is imported on the first call, because that takes 0.7 s of CPU.
 """
 
 import json
-import math
 import re
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,7 +27,6 @@ from provision.i18n import _
 if TYPE_CHECKING:
     from linebot.v3.messaging import MessagingApi
 
-RENEWED_AT = 2 / 3  # of a stateless token's life
 TIMEOUT = 20  # seconds; LINE's webhook test takes up to ten
 CONSOLE = "https://developers.line.biz/console/"
 
@@ -69,41 +66,29 @@ class Line:
     ) -> None:
         self._credential, self._url, self._timeout = credential, url.rstrip("/"), timeout
         self._messaging: MessagingApi | None = None
-        self._channel, self._now = "", time.monotonic
-        self._token, self._renewal, self._expiry = "", math.inf, math.inf
-        self._stateless = False
+        self._token = ""
+        self._channel: str | None = None  # its id, for stateless tokens
         self._lock = threading.Lock()
 
-    def issue_tokens(self, channel: str, now: Callable[[], float]) -> None:
-        """Use stateless tokens: `credential` returns the secret of the channel with this id.
-
-        now: returns the time in seconds.
-        """
-        self._stateless, self._channel, self._now = True, channel, now
+    def issue_tokens(self, channel: str) -> None:
+        """Use stateless tokens: `credential` returns the secret of the channel with this id."""
+        self._channel = channel
 
     def _access_token(self) -> str:
-        """Return the token; a stateless one is issued again when two thirds of its time are over.
-
-        Without an answer to that, go on with the present one while it is valid.
-        """
+        """Return the stored token, or the stateless one, which LINE issues on first use."""
         with self._lock:
-            if not self._token or (self._stateless and self._now() >= self._renewal):
-                try:
-                    self._token = self._issued_token() if self._stateless else self._stored_token()
-                except Pending:
-                    if not self._token or self._now() >= self._expiry:
-                        raise
+            if not self._token:
+                stored = self._channel is None
+                self._token = self._stored_token() if stored else self._issued_token()
             return self._token
 
     def _issued_token(self) -> str:
         """Return a new stateless token (POST /oauth2/v3/token). Raise LineError or Pending."""
-        start, secret = self._now(), self._credential().strip()
+        secret = self._credential().strip()
         doing = _("LINE issues no access token for the channel {channel}.", channel=self._channel)
         try:
             with self._translated(doing):
-                issued = self._issue(self._channel, secret)
-                self._renewal = start + RENEWED_AT * issued.expires_in
-                self._expiry = start + issued.expires_in
+                return str(self._issue(self._channel, secret).access_token)
         except LineError as error:
             if error.status in (400, 401):
                 error.then = _(
@@ -112,7 +97,6 @@ class Line:
                     console=CONSOLE,
                 )
             raise
-        return str(issued.access_token)
 
     def _stored_token(self) -> str:
         """Return the token. Raise LineError if it is invalid in an HTTP header.
@@ -135,7 +119,7 @@ class Line:
         POST /v2/oauth/verify, and for a token v2.1 GET /oauth2/v2.1/verify.
         """
         token, api = self._access_token(), self._oauth()
-        if self._stateless:
+        if self._channel is not None:
             return self._channel
         for verify in (api.verify_channel_token, api.verify_channel_token_by_jwt):
             try:
@@ -157,7 +141,7 @@ class Line:
             return False if error.status in (400, 401) else None
         return True
 
-    def _issue(self, channel: str, secret: str) -> Any:
+    def _issue(self, channel: str | None, secret: str) -> Any:
         """Return LINE's answer with a stateless token."""
         issue = self._oauth().issue_stateless_channel_token_by_client_secret
         return issue(channel, secret, _request_timeout=self._timeout)
@@ -216,14 +200,14 @@ class Line:
             return WebhookTest(False, error.status, "COULD_NOT_CONNECT", error.why)
 
     def _call(self, method: str, *arguments: Any) -> Any:
-        """Call a method of the Messaging API; once more with a new token if a stateless one is refused."""
+        """Call a method of the Messaging API; once more with a new token if a stateless one has expired."""
         from linebot.v3 import messaging
 
         token = self._access_token()
         try:
             return getattr(self._api(token), method)(*arguments, _request_timeout=self._timeout)
         except messaging.ApiException as error:
-            if error.status != 401 or not self._stateless:
+            if error.status != 401 or self._channel is None:
                 raise
         with self._lock:
             if self._token == token:  # no other thread has had a new one issued
@@ -236,11 +220,7 @@ class Line:
         if self._messaging is None:
             from linebot.v3 import messaging
 
-            configuration = messaging.Configuration(self._url, access_token=token)
-            self._configure(configuration)
-            client = messaging.ApiClient(configuration)
-            bound(client.rest_client.pool_manager)
-            self._messaging = messaging.MessagingApi(client)
+            self._messaging = messaging.MessagingApi(self._client(messaging, access_token=token))
         self._messaging.api_client.configuration.access_token = token
         return self._messaging
 
@@ -248,19 +228,19 @@ class Line:
         """Return the client of the channel access token API, which needs no token."""
         from linebot.v3 import oauth
 
-        configuration = oauth.Configuration(self._url)
-        self._configure(configuration)
-        client = oauth.ApiClient(configuration)
-        bound(client.rest_client.pool_manager)
-        return oauth.ChannelAccessToken(client)
+        return oauth.ChannelAccessToken(self._client(oauth))
 
-    def _configure(self, configuration: Any) -> None:
-        """Set certificate authorities and proxy from the environment, and turn retries off."""
+    def _client(self, api: Any, **options: str) -> Any:
+        """Return the client of one of the SDK's packages: no retries, the environment's proxy and CAs."""
+        configuration = api.Configuration(self._url, **options)
         configuration.retries = False
         configuration.ssl_ca_cert = authorities()
         if address := proxy(self._url):
             configuration.proxy = address
             configuration.proxy_headers = proxy_headers(address)
+        client = api.ApiClient(configuration)
+        bound(client.rest_client.pool_manager)
+        return client
 
     @contextmanager
     def _translated(self, doing: str) -> Iterator[None]:

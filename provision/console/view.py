@@ -6,7 +6,7 @@ from typing import Any
 from provision import status_report
 from provision.engine.inspector import Observation
 from provision.i18n import _
-from provision.pricing import YEN, prices, yen
+from provision.pricing import YEN, yen
 from provision.resources.base import Milestone
 from provision.run import Run
 from provision.ui.names import by_step, name_of
@@ -68,7 +68,7 @@ def describe(run: Run, observations: Mapping[str, Observation]) -> dict[str, Any
 def _resource(run: Run, entry: Mapping[str, Any]) -> dict[str, Any]:
     resource = next(each for each in run.stack.resources if each.key == entry["key"])
     paid = entry["state"] in ("creating", "created", "deleting")
-    usd = resource.costs(prices(run.file.settings["region"])) if paid else 0.0
+    usd = resource.costs(run.prices) if paid else 0.0
     return {
         "key": entry["key"],
         "name": name_of(entry["key"]),

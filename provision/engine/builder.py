@@ -40,13 +40,8 @@ class Builder:
         ownership: Ownership,
         deleter: Deleter,
     ) -> None:
-        self.file, self.clients, self.clock, self.report, self._write = (
-            file,
-            clients,
-            clock,
-            report,
-            write,
-        )
+        self.file, self.clients, self.clock = file, clients, clock
+        self.report, self._write = report, write
         self._ownership, self._deleter = ownership, deleter
         self._creator = Creator(file, clients, clock, report, write)
         # By key:

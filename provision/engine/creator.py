@@ -28,13 +28,8 @@ class Creator:
     def __init__(
         self, file: StackFile, clients: Clients, clock: Clock, report: Report, write: Write
     ) -> None:
-        self.file, self.clients, self.clock, self.report, self._write = (
-            file,
-            clients,
-            clock,
-            report,
-            write,
-        )
+        self.file, self.clients, self.clock = file, clients, clock
+        self.report, self._write = report, write
         # Keys of resources:
         self.modified: set[str] = set()  # created or updated in this run; may not be visible yet
         self.started_at: dict[str, float] = {}  # when it was created, or a milestone was reached

@@ -1,5 +1,6 @@
 """Delete the resources of a stack, dependents first."""
 
+import math
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -50,16 +51,12 @@ class Deleter:
         write: Callable[[Resource, State], None],
         ownership: Ownership,
     ) -> None:
-        self.file, self.clients, self.clock, self.report, self._write = (
-            file,
-            clients,
-            clock,
-            report,
-            write,
-        )
+        self.file, self.clients, self.clock = file, clients, clock
+        self.report, self._write = report, write
         self._ownership = ownership
         self.live: dict[str, Live] = {}  # live resources found in this run, by key
         self._delete_called: set[str] = set()  # keys whose delete call succeeded in this run
+        self._first_tried: dict[str, float] = {}  # time of the first attempt in this run, by key
 
     def delete_all(
         self,
@@ -80,7 +77,6 @@ class Deleter:
             r.key: [user.key for user in dependents(r, resources) if user in recorded]
             for r in recorded
         }
-        first_tried: dict[str, float] = {}  # time of the first attempt in this run, by key
         not_before = self.clock.now() + delay
 
         def delete_step(resource: Resource) -> str:
@@ -90,7 +86,7 @@ class Deleter:
             if self.clock.now() < not_before:
                 raise Pending(_("replaced; resolvers and LINE may still lead to it"))
             resource.with_contents = resource.key in contents
-            first_tried.setdefault(resource.key, self.clock.now())
+            self._first_tried.setdefault(resource.key, self.clock.now())
             try:
                 return self.delete_step(resource, everything, result)
             except UnknownState as error:
@@ -101,15 +97,7 @@ class Deleter:
             except Pending as pending:
                 if pending.refused and any(key in result.unchecked for key in users[resource.key]):
                     pending.timeout = HELD
-                deletion = resource.deletion
-                # While it still blocks its dependencies there is no estimate: it may release them earlier.
-                if deletion.release_delay and (deletion.immediate or pending.dependents_may_start):
-                    tried = min(
-                        first_tried[key]
-                        for key in (resource.key, *users[resource.key])
-                        if key in first_tried
-                    )
-                    pending.remaining = tried + deletion.release_delay - self.clock.now()
+                self._estimate_release(resource, users[resource.key], pending)
                 raise
             except NotOurs as error:  # its dependencies are deleted anyway
                 result.kept[resource.key] = error.why
@@ -123,6 +111,16 @@ class Deleter:
             r.key for r in recorded if r.key not in result.deleted and r.key not in result.kept
         ]
         return result
+
+    def _estimate_release(self, resource: Resource, users: list[str], pending: Pending) -> None:
+        """Set when AWS will probably allow the deletion. users: the keys of its dependents.
+
+        While it still blocks its dependencies there is no estimate: it may release them earlier.
+        """
+        deletion = resource.deletion
+        if deletion.release_delay and (deletion.immediate or pending.dependents_may_start):
+            tried = [self._first_tried.get(key, math.inf) for key in (resource.key, *users)]
+            pending.remaining = min(tried) + deletion.release_delay - self.clock.now()
 
     def delete_step(self, resource: Resource, everything: bool, result: DeletionResult) -> str:
         """Try to delete a resource. Return "gone" or "kept". Raise Pending or ProvisionError."""

@@ -25,11 +25,7 @@ from provision.engine.ownership import NotOurs, Ownership
 from provision.engine.read_cache import cached_reads
 from provision.errors import Pending, ProvisionError, UnknownState
 from provision.i18n import _
-from provision.resources.base import (
-    Clients,
-    Milestone,
-    Resource,
-)
+from provision.resources.base import Clients, Milestone, Resource
 from provision.state.stack_file import Record, StackFile, State
 
 LIST_DELAY = 60.0  # seconds for which list calls may still return deleted resources
@@ -46,13 +42,8 @@ class Engine:
         clock: Clock,
         report: Report,
     ) -> None:
-        self.resources, self.file, self.clients, self.clock, self.report = (
-            resources,
-            file,
-            clients,
-            clock,
-            report,
-        )
+        self.resources, self.file, self.clients = resources, file, clients
+        self.clock, self.report = clock, report
         self.account_region: dict[str, str] = {}
         self._unresolved: dict[str, str] = {}  # by key; see interrupted.settle
         self._checked_uses: external_use.ExternalUses | None = None  # as shown to the person
@@ -176,10 +167,8 @@ class Engine:
         """Return an error for each of these resources that is recorded but is not this stack's."""
         found: list[ProvisionError] = []
         for resource in resources:
-            observation, record = (
-                self.builder.observations.get(resource.key),
-                self.file.records.get(resource.key),
-            )
+            observation = self.builder.observations.get(resource.key)
+            record = self.file.records.get(resource.key)
             if record is None or reason_to_keep(resource, record, everything=True):
                 continue
             try:

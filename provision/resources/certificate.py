@@ -5,6 +5,7 @@ from collections.abc import Collection
 from dataclasses import field
 from typing import Any, Literal
 
+from provision.clients.aws import list_items
 from provision.clients.aws_errors import call_or_none
 from provision.clients.dns import DnsError
 from provision.errors import Pending, ProvisionError
@@ -130,8 +131,8 @@ class Certificate(Resource):
     def list_tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
         """Return certificates by tags, read one by one, because ACM has no tag filter and no batch call."""
         acm = clients.aws.acm
-        pages = acm.get_paginator("list_certificates").paginate()
-        arns = [s["CertificateArn"] for page in pages for s in page["CertificateSummaryList"]]
+        summaries = list_items(acm, "list_certificates", "CertificateSummaryList")
+        arns = [summary["CertificateArn"] for summary in summaries]
 
         def tags_of(arn: str) -> dict[str, str]:
             return tags_to_dict(acm.list_tags_for_certificate(CertificateArn=arn)["Tags"])
@@ -238,8 +239,7 @@ def validated_by(
 
 def certificates_for(acm: Any, filters: dict[str, Any], host: str) -> list[str]:
     """Return the ARNs of one region's certificates for the host or its wildcard."""
-    pages = acm.get_paginator("list_certificates").paginate(**filters)
-    summaries = [summary for page in pages for summary in page["CertificateSummaryList"]]
+    summaries = list_items(acm, "list_certificates", "CertificateSummaryList", **filters)
     return [s["CertificateArn"] for s in summaries if _names(s) & {host, f"*.{host}"}]
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from provision.clients.aws import list_items
 from provision.resources.base import (
     Clients,
     Deletion,
@@ -52,10 +53,8 @@ class Cluster(Resource):
     def operator_permissions(self) -> list[Permission]:
         """Return the permissions; every cluster is read to find the stack's by its tags."""
         name = identity_in(self.key)
-        cluster, inside = (
-            f"cluster/{name}",
-            {"ArnLike": {"ecs:cluster": f"arn:*:ecs:*:*:cluster/{name}"}},
-        )
+        cluster = f"cluster/{name}"
+        inside = {"ArnLike": {"ecs:cluster": f"arn:*:ecs:*:*:cluster/{name}"}}
         return [
             Permission("read", "ecs", "DescribeClusters", "cluster/*"),
             Permission("read", "ecs", "ListClusters"),
@@ -117,12 +116,8 @@ class Cluster(Resource):
     def external_uses(self, clients: Clients, ours: frozenset[str]) -> list[ExternalUse]:
         """Return services without the stack's tags, and tasks of neither a service nor the collector."""
         ecs = clients.aws.ecs
-        arns = [
-            arn
-            for page in ecs.get_paginator("list_services").paginate(cluster=self.arn)
-            for arn in page["serviceArns"]
-            if arn not in ours
-        ]
+        every = list_items(ecs, "list_services", "serviceArns", cluster=self.arn)
+        arns = [arn for arn in every if arn not in ours]
         services = []
         for start in range(0, len(arns), 10):
             batch = arns[start : start + 10]

@@ -4,18 +4,9 @@ from typing import Any
 
 from provision.pricing import Prices
 from provision.resources.awsvpc import PROVIDERS, awsvpc_configuration, strategy
-from provision.resources.base import (
-    FoundSettings,
-    Live,
-    resource,
-)
+from provision.resources.base import FoundSettings, Live, resource
 from provision.resources.cluster import Cluster
-from provision.resources.collector import (
-    CPU,
-    MEMORY,
-    CollectorDefinition,
-    CollectorPermissions,
-)
+from provision.resources.collector import CPU, MEMORY, CollectorDefinition, CollectorPermissions
 from provision.resources.network import Network
 from provision.resources.role import Role, RolePolicy, Statement
 from provision.resources.schedule import Scheduled

@@ -7,14 +7,7 @@ from provision.clients.aws_errors import call_or_none
 from provision.clients.dns import DnsError
 from provision.errors import Pending
 from provision.i18n import _
-from provision.resources.base import (
-    Clients,
-    Live,
-    Milestone,
-    Polling,
-    Resource,
-    resource,
-)
+from provision.resources.base import Clients, Live, Milestone, Polling, Resource, resource
 from provision.resources.certificate import Certificate
 from provision.resources.hosted_zone import NO_DNSSEC, HostedZone
 

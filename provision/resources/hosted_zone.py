@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import field
 from typing import Any
 
+from provision.clients.aws import list_items
 from provision.clients.aws_errors import UNSUPPORTED, call_or_none
 from provision.clients.dns import DnsError
 from provision.errors import ProvisionError
@@ -116,8 +117,7 @@ class HostedZone(Resource):
     def list_tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
         """Return public zones by tags, without those of stacks in other regions."""
         route53, found = clients.aws.route53, []
-        pages = route53.get_paginator("list_hosted_zones").paginate()
-        zones = [zone for page in pages for zone in page["HostedZones"]]
+        zones = list_items(route53, "list_hosted_zones", "HostedZones")
         public = [_short_id(z["Id"]) for z in zones if not z.get("Config", {}).get("PrivateZone")]
         for start in range(0, len(public), BATCH_SIZE):
             answer = route53.list_tags_for_resources(

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
+from provision.clients.aws import list_items
 from provision.clients.aws_errors import call_or_none
 from provision.clients.registry import GALLERY, Registries, Remote
 from provision.errors import ProvisionError
@@ -270,13 +271,9 @@ def _sign_in(clients: Clients) -> tuple[str, str]:
 
 def _list_built(clients: Clients, repository: str) -> list[Live]:
     """Return the images of a repository that provision built, newest first."""
-    paginator = clients.aws.ecr.get_paginator("describe_images")
-
-    def list_images() -> list[Live]:
-        pages = paginator.paginate(repositoryName=repository, filter={"tagStatus": "TAGGED"})
-        return [dict(image) for page in pages for image in page["imageDetails"]]
-
-    images = call_or_none("RepositoryNotFoundException", list_images) or []
+    tagged = {"repositoryName": repository, "filter": {"tagStatus": "TAGGED"}}
+    describe = partial(list_items, clients.aws.ecr, "describe_images", "imageDetails", **tagged)
+    images = call_or_none("RepositoryNotFoundException", describe) or []
     built = [
         {**image, "imageTag": tag}
         for image in images

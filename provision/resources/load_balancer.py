@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from provision.clients.aws import list_items
 from provision.clients.aws_errors import call_or_none
 from provision.errors import Pending, ProvisionError
 from provision.i18n import _
@@ -108,8 +109,8 @@ class LoadBalancer(Resource):
     @classmethod
     def list_tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
         """Return load balancers by name and tags."""
-        pages = clients.aws.elbv2.get_paginator("describe_load_balancers").paginate()
-        balancers = [_shape(live) for page in pages for live in page["LoadBalancers"]]
+        found = list_items(clients.aws.elbv2, "describe_load_balancers", "LoadBalancers")
+        balancers = [_shape(live) for live in found]
         return with_stack_tags(clients, stack, balancers, "LoadBalancerArn")
 
     def lookup_needs(self) -> list[Resource]:
@@ -277,14 +278,12 @@ def with_stack_tags(clients: Clients, stack: str, found: list[Live], arn: str) -
 
 def listeners_of(clients: Clients, arn: str) -> list[Live]:
     """Return the listeners of a load balancer."""
-    pages = clients.aws.elbv2.get_paginator("describe_listeners").paginate(LoadBalancerArn=arn)
-    return [dict(listener) for page in pages for listener in page["Listeners"]]
+    return list_items(clients.aws.elbv2, "describe_listeners", "Listeners", LoadBalancerArn=arn)
 
 
 def rules_of(clients: Clients, listener: str) -> list[Live]:
     """Return the rules of a listener, by its ARN."""
-    pages = clients.aws.elbv2.get_paginator("describe_rules").paginate(ListenerArn=listener)
-    return [dict(rule) for page in pages for rule in page["Rules"]]
+    return list_items(clients.aws.elbv2, "describe_rules", "Rules", ListenerArn=listener)
 
 
 def foreign_rules(

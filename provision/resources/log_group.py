@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from provision.clients.aws import list_items
 from provision.parallel import run_all
 from provision.resources.base import (
     Clients,
@@ -62,10 +63,8 @@ class LogGroup(Resource):
     @classmethod
     def list_tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
         """Return log groups by name and tags."""
-        pages = clients.aws.logs.get_paginator("describe_log_groups").paginate(
-            logGroupNamePrefix=FOLDER + stack
-        )
-        groups = [dict(group) for page in pages for group in page["logGroups"]]
+        prefix = {"logGroupNamePrefix": FOLDER + stack}
+        groups = list_items(clients.aws.logs, "describe_log_groups", "logGroups", **prefix)
         tagged = run_all(lambda group: (_tags(clients, group), group), groups)
         return [(tags, group) for tags, group in tagged if has_stack_tag(tags, stack)]
 

@@ -2,7 +2,7 @@
 
 import re
 
-from provision.clients.aws import Aws
+from provision.clients.aws import Aws, list_items
 from provision.clients.aws_errors import reading
 from provision.errors import ProvisionError
 from provision.i18n import _
@@ -242,8 +242,7 @@ def subnet_choices(aws: Aws, vpc: str) -> list[tuple[str, str]]:
 def choices(aws: Aws) -> list[tuple[str, str]]:
     """Return the possible values of network.vpc, each with a description."""
     with reading(_("Could not list the networks.")):
-        pages = aws.ec2.get_paginator("describe_vpcs").paginate()
-        vpcs = [vpc for page in pages for vpc in page["Vpcs"]]
+        vpcs = list_items(aws.ec2, "describe_vpcs", "Vpcs")
     return vpc_choices(vpcs)
 
 

@@ -72,8 +72,7 @@ class Parameter(Resource):
         """Return parameters by tag, with the filter of DescribeParameters."""
         ssm = clients.aws.ssm
         selector = {"Key": "tag:provision:stack", **({"Values": [stack]} if stack else {})}
-        pages = ssm.get_paginator("describe_parameters").paginate(ParameterFilters=[selector])
-        found = [parameter for page in pages for parameter in page["Parameters"]]
+        found = _describe(ssm, selector)
         return run_all(lambda each: (_tags(clients, each["Name"]), _with_arn(clients, each)), found)
 
     def find(self, clients: Clients) -> Live | None:
@@ -84,10 +83,7 @@ class Parameter(Resource):
         """
         name = self.parameter_name or self.name
         selector = {"Key": "Name", "Option": "Equals", "Values": [name]}
-        pages = clients.aws.ssm.get_paginator("describe_parameters").paginate(
-            ParameterFilters=[selector]
-        )
-        found = [parameter for page in pages for parameter in page["Parameters"]]
+        found = _describe(clients.aws.ssm, selector)
         live = next((each for each in found if each["Name"] == name), None)
         if live is None:
             return None
@@ -211,6 +207,11 @@ def _with_arn(clients: Clients, parameter: Live) -> Live:
     path = str(parameter["Name"]).removeprefix("/")
     arn = f"arn:{partition}:ssm:{clients.aws.region}:{account}:parameter/{path}"
     return {**parameter, "ARN": arn}
+
+
+def _describe(ssm: Any, selector: dict[str, Any]) -> list[Live]:
+    """Return the parameters that match a filter of DescribeParameters."""
+    return aws.list_items(ssm, "describe_parameters", "Parameters", ParameterFilters=[selector])
 
 
 def _tags(clients: Clients, name: str) -> dict[str, str]:

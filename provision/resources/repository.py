@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from provision.clients.aws import list_items
 from provision.clients.aws_errors import call_or_none
 from provision.parallel import run_all
 from provision.resources.base import (
@@ -65,10 +66,9 @@ class Repository(Resource):
     @classmethod
     def list_tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
         """Return repositories by name and tags."""
-        pages = clients.aws.ecr.get_paginator("describe_repositories").paginate()
-        repositories = [dict(live) for page in pages for live in page["repositories"]]
-        ec2_filter = [live for live in repositories if live["repositoryName"].startswith(stack)]
-        tagged = run_all(lambda live: (_tags(clients, live), live), ec2_filter)
+        repositories = list_items(clients.aws.ecr, "describe_repositories", "repositories")
+        named = [dict(live) for live in repositories if live["repositoryName"].startswith(stack)]
+        tagged = run_all(lambda live: (_tags(clients, live), live), named)
         return [(tags, live) for tags, live in tagged if has_stack_tag(tags, stack)]
 
     def find(self, clients: Clients) -> Live | None:

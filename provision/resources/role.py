@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from provision.clients.aws import list_items
 from provision.clients.aws_errors import call_or_none
 from provision.i18n import _
 from provision.parallel import run_all
@@ -85,17 +86,15 @@ class Role(Resource):
     def list_tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
         """Return the roles of the stack in this region, by name and tags."""
         iam, suffix = clients.aws.iam, f"-{clients.aws.region}"
-        pages = iam.get_paginator("list_roles").paginate()
         roles = [
             dict(role)
-            for page in pages
-            for role in page["Roles"]
+            for role in list_items(iam, "list_roles", "Roles")
             if role["RoleName"].startswith(stack) and role["RoleName"].endswith(suffix)
         ]
 
         def with_tags(role: Live) -> Tagged:
-            pages = iam.get_paginator("list_role_tags").paginate(RoleName=role["RoleName"])
-            return tags_to_dict([tag for page in pages for tag in page["Tags"]]), role
+            tags = list_items(iam, "list_role_tags", "Tags", RoleName=role["RoleName"])
+            return tags_to_dict(tags), role
 
         return [
             (tags, role) for tags, role in run_all(with_tags, roles) if has_stack_tag(tags, stack)
@@ -165,14 +164,11 @@ class Role(Resource):
         iam, name = clients.aws.iam, self.role_name
         if call_or_none("DeleteConflict", iam.delete_role, RoleName=name) is not None:
             return
-        attached = iam.get_paginator("list_attached_role_policies").paginate(RoleName=name)
-        for arn in [
-            policy["PolicyArn"] for page in attached for policy in page["AttachedPolicies"]
-        ]:
-            iam.detach_role_policy(RoleName=name, PolicyArn=arn)
-        inline = iam.get_paginator("list_role_policies").paginate(RoleName=name)
-        for policy in [policy for page in inline for policy in page["PolicyNames"]]:
-            iam.delete_role_policy(RoleName=name, PolicyName=policy)
+        attached = "list_attached_role_policies", "AttachedPolicies"
+        for policy in list_items(iam, *attached, RoleName=name):
+            iam.detach_role_policy(RoleName=name, PolicyArn=policy["PolicyArn"])
+        for inline in list_items(iam, "list_role_policies", "PolicyNames", RoleName=name):
+            iam.delete_role_policy(RoleName=name, PolicyName=inline)
         iam.delete_role(RoleName=name)
 
 
@@ -307,8 +303,7 @@ class EcsServiceLinkedRole(AccountWide):
         create, service = iam.create_service_linked_role, "ecs.amazonaws.com"
         if answer := call_or_none("EntityAlreadyExists", create, AWSServiceName=service):
             return dict(answer["Role"])
-        pages = iam.get_paginator("list_roles").paginate(PathPrefix=LINKED_ROLE_PATH)
-        roles = (role for page in pages for role in page["Roles"])
+        roles = list_items(iam, "list_roles", "Roles", PathPrefix=LINKED_ROLE_PATH)
         return next((dict(role) for role in roles if role["Path"] == LINKED_ROLE_PATH), None)
 
     def may_adopt(self, live: Live) -> bool:

@@ -7,6 +7,7 @@ alone is enough. Each schedule sets the count instead of toggling it.
 import json
 from typing import Any, Literal
 
+from provision.clients.aws import list_items
 from provision.parallel import run_all
 from provision.resources.base import (
     Clients,
@@ -70,9 +71,9 @@ class ScheduleGroup(Resource):
     def list_tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
         """Return groups by name and tags, without those being deleted."""
         prefix = {"NamePrefix": stack} if stack else {}
-        pages = clients.aws.scheduler.get_paginator("list_schedule_groups").paginate(**prefix)
-        groups = [dict(group) for page in pages for group in page["ScheduleGroups"]]
-        active = [group for group in groups if group["State"] != "DELETING"]
+        scheduler = clients.aws.scheduler
+        groups = list_items(scheduler, "list_schedule_groups", "ScheduleGroups", **prefix)
+        active = [dict(group) for group in groups if group["State"] != "DELETING"]
         tagged = run_all(lambda group: (_tags(clients, group), group), active)
         return [(tags, group) for tags, group in tagged if has_stack_tag(tags, stack)]
 
@@ -97,10 +98,8 @@ class ScheduleGroup(Resource):
 
     def external_uses(self, clients: Clients, ours: frozenset[str]) -> list[ExternalUse]:
         """Return schedules that others added to it."""
-        pages = clients.aws.scheduler.get_paginator("list_schedules").paginate(
-            GroupName=self.group_name
-        )
-        found = [schedule for page in pages for schedule in page["Schedules"]]
+        scheduler, group = clients.aws.scheduler, self.group_name
+        found = list_items(scheduler, "list_schedules", "Schedules", GroupName=group)
         return [
             ExternalUse(f"{self.group_name}/{schedule['Name']}", content=True)
             for schedule in found

@@ -8,15 +8,7 @@ from provision.clients.aws_errors import call_or_none
 from provision.errors import Pending, ProvisionError
 from provision.i18n import _
 from provision.resources.advice import advice
-from provision.resources.base import (
-    Clients,
-    Live,
-    Milestone,
-    Permission,
-    Polling,
-    output,
-    resource,
-)
+from provision.resources.base import Clients, Live, Milestone, Permission, Polling, output, resource
 from provision.resources.ecs_deployment import EcsDeployment
 from provision.resources.service import Service
 from provision.resources.task_definition import CONTAINER

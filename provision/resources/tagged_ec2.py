@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from provision.clients.aws import Aws
+from provision.clients.aws import Aws, list_items
 from provision.resources.base import (
     Clients,
     Difference,
@@ -123,8 +123,7 @@ def describe_all(
     aws: Aws, operation: str, items_key: str, filters: list[dict[str, Any]]
 ) -> list[Live]:
     """Return the items on all pages of a Describe operation. items_key: their key in the response."""
-    pages = aws.ec2.get_paginator(operation).paginate(Filters=filters)
-    return matching([item for page in pages for item in page[items_key]], filters)
+    return matching(list_items(aws.ec2, operation, items_key, Filters=filters), filters)
 
 
 def matching(found: list[Live], filters: list[dict[str, Any]]) -> list[Live]:

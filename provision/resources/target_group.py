@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from provision.clients.aws import list_items
 from provision.resources.base import (
     Clients,
     Deletion,
@@ -77,8 +78,7 @@ class TargetGroup(Resource):
     @classmethod
     def list_tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
         """Return target groups by name and tags."""
-        pages = clients.aws.elbv2.get_paginator("describe_target_groups").paginate()
-        groups = [live for page in pages for live in page["TargetGroups"]]
+        groups = list_items(clients.aws.elbv2, "describe_target_groups", "TargetGroups")
         return with_stack_tags(clients, stack, groups, "TargetGroupArn")
 
     def lookup_needs(self) -> list[Resource]:

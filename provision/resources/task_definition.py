@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
+from provision.clients.aws import list_items
 from provision.resources.base import (
     Clients,
     Difference,
@@ -325,10 +326,8 @@ class TaskDefinition(Family):
 
 def _revisions(clients: Clients, family: str, status: str) -> list[str]:
     """Return the family's revisions (familyPrefix also matches longer names)."""
-    pages = clients.aws.ecs.get_paginator("list_task_definitions").paginate(
-        familyPrefix=family, status=status
-    )
-    arns = [arn for page in pages for arn in page["taskDefinitionArns"]]
+    selector = {"familyPrefix": family, "status": status}
+    arns = list_items(clients.aws.ecs, "list_task_definitions", "taskDefinitionArns", **selector)
     return [arn for arn in arns if arn.rpartition("/")[2].rpartition(":")[0] == family]
 
 

@@ -6,15 +6,7 @@ from typing import ClassVar, Literal
 from provision.clients.line import WebhookTest
 from provision.errors import Pending
 from provision.i18n import _
-from provision.resources.base import (
-    Clients,
-    Live,
-    Milestone,
-    Polling,
-    Resource,
-    output,
-    resource,
-)
+from provision.resources.base import Clients, Live, Milestone, Polling, Resource, output, resource
 from provision.resources.certificate import Certificate, certificates_for, every_certificate
 from provision.resources.delegation import Delegation
 from provision.resources.listener import WebhookRule

@@ -4,6 +4,7 @@ import os
 import sys
 import termios
 from collections.abc import Iterable
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
@@ -48,6 +49,15 @@ def _in_foreground() -> bool:
         return True
 
 
+@dataclass(frozen=True)
+class _Row:
+    """The last event of a resource. since: seconds from the beginning of the run."""
+
+    event: str = ""
+    detail: str = ""
+    since: float = 0.0
+
+
 class Progress:
     """Show the progress of a run: a row per step on a terminal, else a line per event."""
 
@@ -57,7 +67,7 @@ class Progress:
         self._started = clock.now()
         self._words = event_labels()
         resources = list(resources)
-        self._rows: dict[str, tuple[str, str, float]] = {r.key: ("", "", 0.0) for r in resources}
+        self._rows = {resource.key: _Row() for resource in resources}
         self._expected = {  # seconds; how long a person takes is not known
             r.key: 0 if getattr(r, "outside", False) else r.polling.expected for r in resources
         }
@@ -120,15 +130,12 @@ class Progress:
         """Show an event; the arguments are those of `executor.Report`."""
         detail = printable(one_line(detail))
         seconds = self._clock.now() - self._started
-        before = self._rows.get(resource.key, ("", "", 0.0))
-        since = before[2] if before[0] == event else seconds
-        if (
-            before[0] == "waiting"
-            and event in (*FINISHED, "failed")
-            and resource.key in self._pinned
-        ):
-            self._ring(seconds - before[2])
-        self._rows = {**self._rows, resource.key: (event, detail, since)}
+        before = self._rows.get(resource.key, _Row())
+        since = before.since if before.event == event else seconds
+        ended = before.event == "waiting" and event in (*FINISHED, "failed")
+        if ended and resource.key in self._pinned:
+            self._ring(seconds - before.since)
+        self._rows = {**self._rows, resource.key: _Row(event, detail, since)}
         if event == "deleting":
             self._expected[resource.key] = 0  # known only of its creation
         if not self._screen and (resource.key, event, detail) not in self._printed:
@@ -214,14 +221,10 @@ class Progress:
         shown: list[tuple[str, str, str, str, str]] = []  # sign, step, seconds, text, style
         reasons: list[str] = []
         for step, keys in groups.items():
-            done = sum(rows[key][0] in FINISHED for key in keys)
-            begun = [
-                (*rows[key], name_of(key), self._expected.get(key, 0))
-                for key in keys
-                if rows[key][0] not in ("", *FINISHED)
-            ]
+            done = sum(rows[key].event in FINISHED for key in keys)
+            begun = {key: rows[key] for key in keys if rows[key].event not in ("", *FINISHED)}
             if done == len(keys):
-                event = rows[keys[-1]][0]
+                event = rows[keys[-1]].event
                 if finished:
                     shown.append((self._words[event][0], step, "", "", COLOURS[event]))
                 continue
@@ -229,21 +232,22 @@ class Progress:
             if not begun:
                 shown.append((".", step, "", text, "dim"))
                 continue
-            event, _text, since, _name, expected = min(
-                begun, key=lambda each: (each[0] != "failed", each[2])
+            key, row = min(
+                begun.items(), key=lambda item: (item[1].event != "failed", item[1].since)
             )
-            told = [
-                f"{name}: {detail or self._words[what][1]}"
-                for what, detail, _at, name, _expected in begun
+            texts = [
+                f"{name_of(key)}: {row.detail or self._words[row.event][1]}"
+                for key, row in begun.items()
             ]
-            if len(told) == 1 and columns(told[0]) <= room:
-                text = told[0]
+            if len(texts) == 1 and columns(texts[0]) <= room:
+                text = texts[0]
             else:
-                reasons += [line for each in told for line in wrap(each, width)]
-            seconds, style = clock_time(now - since), COLOURS.get(event, "")
-            if expected > 1 and event == "waiting":
+                reasons += [line for each in texts for line in wrap(each, width)]
+            seconds, expected = clock_time(now - row.since), self._expected.get(key, 0)
+            if expected > 1 and row.event == "waiting":
                 seconds += f"/{clock_time(expected)}"
-            shown.append((self._words[event][0], step, seconds, text, style))
+            sign, style = self._words[row.event][0], COLOURS.get(row.event, "")
+            shown.append((sign, step, seconds, text, style))
         longest = max((len(seconds) for _s, _step, seconds, _t, _style in shown), default=0)
         return [
             Text(

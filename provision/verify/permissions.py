@@ -5,6 +5,7 @@ from typing import Any
 
 from provision import retries
 from provision.clients import aws_errors
+from provision.clients.aws import list_items
 from provision.errors import ProvisionError
 from provision.i18n import _
 from provision.resources.base import Clients
@@ -72,10 +73,9 @@ def simulate(
     Raise UnknownState, also if it did not evaluate one of the actions.
     """
     with aws_errors.reading(_("Could not ask IAM what {role} may do.", role=principal)):
-        pages = clients.aws.iam.get_paginator("simulate_principal_policy").paginate(
-            PolicySourceArn=principal, ActionNames=actions, **parameters
-        )
-        results = [dict(result) for page in pages for result in page["EvaluationResults"]]
+        parameters |= {"PolicySourceArn": principal, "ActionNames": actions}
+        simulation = "simulate_principal_policy", "EvaluationResults"
+        results = list_items(clients.aws.iam, *simulation, **parameters)
         evaluated = {result["EvalActionName"] for result in results}
         for action in actions:
             if action not in evaluated:

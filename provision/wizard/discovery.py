@@ -1,17 +1,12 @@
 """Read a stack's settings from the account: from the tags and properties of its resources."""
 
+from provision.clients.aws import list_items
 from provision.clients.aws_errors import reading
 from provision.engine import inspector
 from provision.engine.inventory import TaggedResource
 from provision.errors import Pending, ProvisionError
 from provision.i18n import _
-from provision.resources.base import (
-    Clients,
-    FoundSettings,
-    Live,
-    Resource,
-    identity_in,
-)
+from provision.resources.base import Clients, FoundSettings, Live, Resource, identity_in
 from provision.resources.certificate import Certificate
 from provision.resources.collector_schedule import CollectorSchedule
 from provision.resources.hosted_zone import HostedZone
@@ -151,8 +146,7 @@ class DiscoveredSettings:
         if zone := self.first(HostedZone):
             return identity_in(zone.key)
         with reading(_("Could not look up the hosted zone of {domain}.", domain=host)):
-            pages = self.clients.aws.route53.get_paginator("list_hosted_zones").paginate()
-            zones = [zone for page in pages for zone in page["HostedZones"]]
+            zones = list_items(self.clients.aws.route53, "list_hosted_zones", "HostedZones")
         names = [
             zone["Name"].rstrip(".")
             for zone in zones

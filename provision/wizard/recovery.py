@@ -190,7 +190,7 @@ def write_file(
         if (
             file.settings["line.token"] == "stateless"
         ):  # the clients were made before that was known
-            clients.line.issue_tokens(file.settings["line.channel_id"], clock.now)
+            clients.line.issue_tokens(file.settings["line.channel_id"])
         if discovered.paused():
             file.mark_paused(True)
         missing = [key for key in file.settings if file.settings[key] is None]

@@ -59,7 +59,7 @@ def test_slow_answer_of_line_to_the_tool(slow: str) -> None:
         with pytest.raises(Pending, match="LINE does not answer"):
             Line(lambda: "token", server.url, timeout=0.5).info()
         line = Line(lambda: "secret", server.url, timeout=0.5)
-        line.issue_tokens("1650000000", time.monotonic)
+        line.issue_tokens("1650000000")
         with pytest.raises(Pending, match="LINE does not answer"):
             line.info()
         assert time.monotonic() - started < 5
@@ -125,7 +125,7 @@ def test_redirect_of_line(status: int) -> None:
                 line.info()
             with pytest.raises(LineError):
                 line.set_endpoint("https://bot.example.jp/webhook")
-            line.issue_tokens("1650000000", time.monotonic)
+            line.issue_tokens("1650000000")
             with pytest.raises(LineError):
                 line.info()
         assert [] == other.requests

@@ -10,14 +10,7 @@ from typing import Any
 import pytest
 
 from tests.browser.chromium import chromium, page_of, serious_problems
-from tests.provision.shell import (
-    PROVISION,
-    TIMEOUT,
-    control,
-    request_json,
-    running_sandbox,
-    send,
-)
+from tests.provision.shell import PROVISION, TIMEOUT, control, request_json, running_sandbox, send
 
 pytestmark = pytest.mark.slow(seconds=45)
 VIEWS = ("stack", "registrar", "line", "calls", "webhooks", "faults")

@@ -5,17 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.news.feeds import BadFeed, read_feed
-from tests.full.test_mutated_feeds import (
-    ATOM,
-    CODECS,
-    ENTRY,
-    ITEM,
-    KINDS,
-    ODD,
-    RDF,
-    RDF_ITEM,
-    RSS,
-)
+from tests.full.test_mutated_feeds import ATOM, CODECS, ENTRY, ITEM, KINDS, ODD, RDF, RDF_ITEM, RSS
 from tests.fuzz.inputs import damaged_bytes, fuzz, limits
 
 pytestmark = pytest.mark.full

@@ -89,7 +89,7 @@ def test_tool(server: Server, data: st.DataObject, which: str, stateless: bool) 
     server.answer = lambda line: issued if "/oauth2/v3/" in line else answer
     line = Line(lambda: "token", server.url)
     if stateless:
-        line.issue_tokens("1", lambda: 0.0)
+        line.issue_tokens("1")
     call(partial(REQUESTS[which], line))
     assert server.requests < 5
 

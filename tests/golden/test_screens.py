@@ -14,11 +14,11 @@ from provision.engine.plan import Change, Plan
 from provision.errors import ProvisionError
 from provision.i18n import _
 from provision.resources.base import Difference
-from provision.run import registrar_guide
 from provision.sandbox.clock import ManualClock
 from provision.settings import BY_KEY, Settings
 from provision.ui.errors import show_error
 from provision.ui.progress import Progress
+from provision.ui.registrar import guide
 from provision.ui.reports import show_plan, show_status, show_steps
 from provision.ui.text import columns, indented, show
 from provision.verify.tree import Check, Finding
@@ -146,7 +146,7 @@ def registrar(stream: Terminal) -> None:
     with Progress(members, clock, stream) as progress:
         progress.report("done", members[0], "")
         servers = [f"    ns-{number}.awsdns-0{number}.example" for number in range(1, 5)]
-        progress.pin("delegation", "\n".join(servers), registrar_guide())
+        progress.pin("delegation", "\n".join(servers), guide())
         waiting = _(
             "{above} doesn't list these name servers yet: {servers}; it lists {named}, which resolvers may "
             "remember for {hours} hours",

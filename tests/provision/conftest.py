@@ -207,7 +207,7 @@ class Env:
         settings = StackFile(self.path).settings
         if settings["line.token"] == "stateless":
             line = InterruptibleLine(lambda: self.sandbox.line.channel_secret, self.line_url)
-            line.issue_tokens(settings["line.channel_id"], self.clock.now)
+            line.issue_tokens(settings["line.channel_id"])
         line.aws_session = self.aws_session
         return Clients(
             self.aws, Dns(("127.0.0.1", 53), self._ask), line, self.registries, self.index
@@ -457,7 +457,7 @@ def line_of(env: Env, run: Run) -> Line:
     """Return a run's client of the sandbox's LINE, with the stack's own credential."""
     line = Line(lambda: run.secret_value(run.stack.line_credential), env.line_url)
     if not run.stack.access_token:
-        line.issue_tokens(run.file.settings["line.channel_id"], env.clock.now)
+        line.issue_tokens(run.file.settings["line.channel_id"])
     return line
 
 
@@ -472,7 +472,7 @@ def env(aws_session: AwsSession, clients: Aws, delays: Delays, tmp_path: Path) -
 def finished_stack(
     aws_session: AwsSession, clients: Aws, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator["FinishedStack"]:
-    """Yield a complete stack that the tests of one module share. None of them may use `env` as well."""
+    """Yield complete stacks that a module's tests share; after a test with `env` they are built anew."""
     from tests.provision.finished_stack import FinishedStack
 
     def new() -> AbstractContextManager[Env]:
@@ -481,3 +481,12 @@ def finished_stack(
     finished_stack = FinishedStack(new)
     yield finished_stack
     finished_stack.close()
+
+
+@pytest.fixture
+def shared_env(finished_stack: "FinishedStack") -> Iterator[Env]:
+    """Yield a complete stack in the default VPC. The test leaves it as it is, but for faults and hooks."""
+    with finished_stack.on("default") as env:
+        yield env
+        env.aws_session.free()
+        env.sandbox.cloud.faults.clear()

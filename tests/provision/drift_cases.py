@@ -1,14 +1,17 @@
 """For each property that a resource sets: how to change it by hand, with the service's own API.
 
-A change is called with an Editor and returns a cleanup function if it created anything of its own.
+A change is called with an Editor and returns a cleanup function if it created anything of its own. A property
+with a single value needs none here if `another_value` finds one that AWS accepts.
 """
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from provision.resources.base import Resource
+from provision.engine.inspector import load_records
+from provision.resources.base import Difference, Resource
 from provision.resources.listener import forwards_to
 from provision.resources.role import RolePolicy
 from provision.state.stack_file import StackFile
@@ -61,6 +64,48 @@ class Editor:
 Change = Callable[[Editor], Cleanup]
 
 
+def another_value(path: str) -> Change:
+    """Send the request of the resource's own `update` with another value of this property.
+
+    A number is doubled, a boolean negated, and a text lengthened.
+    """
+    name = "".join(re.findall(r'"([^"]+)"|(\w+)', path)[-1])
+
+    def change_by_hand(editor: Editor) -> None:
+        env, resources = editor.env, editor.env.engine().resources
+        load_records(resources, StackFile(env.path).records)
+        resource = next(r for r in resources if r.logical_id == editor.resource.logical_id)
+        want, sent = resource.desired()[path], []
+
+        def replace(value: Any) -> None:
+            """Replace it in a request's parameters: the member of this name, or the value of this key."""
+            for inner in value if isinstance(value, list) else value.values():
+                if isinstance(inner, dict | list):
+                    replace(inner)
+            if isinstance(value, dict):
+                member = "Value" if value.get("Key") == name else name
+                if value.get(member) == want:
+                    value[member] = _other(want)
+                    sent.append(member)
+
+        env.aws_session.request = lambda operation, parameters: replace(parameters)
+        resource.update(
+            env.clients(), resource.find(env.clients()) or {}, [Difference(path, None, want)]
+        )
+        env.aws_session.free()
+        assert sent, f"no request has {name}: write a change of {path} in drift_cases.py"
+
+    return change_by_hand
+
+
+def _other(value: Any) -> Any:
+    """Return another value like this one."""
+    if isinstance(value, bool):
+        return not value
+    opposite = {"true": "false", "false": "true"}
+    return opposite.get(value, f"{value}x") if isinstance(value, str) else value * 2
+
+
 def remove_zone_tag(tag: str) -> Change:
     """Remove a tag from the zone."""
     return lambda editor: (
@@ -82,13 +127,6 @@ def change_record_set(change: dict[str, Any]) -> Change:
         )
 
     return change_by_hand
-
-
-def disable_image_scanning(editor: Editor) -> None:
-    """Switch off image scanning."""
-    editor("ecr").put_image_scanning_configuration(
-        repositoryName=editor["repository_name"], imageScanningConfiguration={"scanOnPush": False}
-    )
 
 
 def encrypt_with_kms(editor: Editor) -> None:
@@ -465,7 +503,6 @@ CHANGES: dict[tuple[str, str], Change] = {
     ("Alias", "AliasTarget"): change_record_set(
         {"TTL": 60, "ResourceRecords": [{"Value": "203.0.113.9"}]}
     ),
-    ("Repository", "imageScanningConfiguration.scanOnPush"): disable_image_scanning,
     ("Repository", "imageTagMutability"): lambda editor: (
         editor("ecr").put_image_tag_mutability(
             repositoryName=editor["repository_name"], imageTagMutability="MUTABLE"
@@ -489,9 +526,6 @@ CHANGES: dict[tuple[str, str], Change] = {
     ),
     ("NewsBucket", 'Tags."provision:stack"'): remove_bucket_tag("provision:stack"),
     ("NewsBucket", 'Tags."provision:resource"'): remove_bucket_tag("provision:resource"),
-    ("LogGroup", "retentionInDays"): lambda editor: (
-        editor("logs").delete_retention_policy(logGroupName=editor["log_group_name"]) and None
-    ),
     ("Parameter", "UpToDate"): change_secret,
     ("Role", "AssumeRolePolicyDocument"): change_trust_policy,
     (RolePolicy.__name__, "PolicyDocument"): change_inline_policy,
@@ -501,27 +535,16 @@ CHANGES: dict[tuple[str, str], Change] = {
     ("RouteTableAssociation", "RouteTableId"): use_main_route_table,
     ("IngressRule", "IpProtocol"): change_ingress(IpProtocol="udp"),
     ("IngressRule", "FromPort"): change_ingress(FromPort=22),
-    ("IngressRule", "ToPort"): change_ingress(ToPort=9000),
     ("IngressRule", "CidrIpv4"): change_ingress(CidrIpv4="203.0.113.0/24"),
     ("IngressRule", "ReferencedGroupInfo.GroupId"): allow_bot_group,
     ("LoadBalancer", "Subnets"): remove_subnet,
     ("LoadBalancer", "SecurityGroups"): add_security_group,
-    (
-        "LoadBalancer",
-        'Attributes."routing.http.drop_invalid_header_fields.enabled"',
-    ): change_attribute("routing.http.drop_invalid_header_fields.enabled", "false"),
     ("LoadBalancer", 'Attributes."routing.http.desync_mitigation_mode"'): change_attribute(
         "routing.http.desync_mitigation_mode", "monitor"
     ),
     ("SecurityGroup", "Egress"): open_egress,
     ("TargetGroup", "HealthCheckProtocol"): change_health_check(HealthCheckProtocol="HTTPS"),
-    ("TargetGroup", "HealthCheckPath"): change_health_check(HealthCheckPath="/"),
-    ("TargetGroup", "HealthCheckIntervalSeconds"): change_health_check(
-        HealthCheckIntervalSeconds=30
-    ),
     ("TargetGroup", "HealthCheckTimeoutSeconds"): change_health_check(HealthCheckTimeoutSeconds=3),
-    ("TargetGroup", "HealthyThresholdCount"): change_health_check(HealthyThresholdCount=5),
-    ("TargetGroup", "UnhealthyThresholdCount"): change_health_check(UnhealthyThresholdCount=5),
     (
         "TargetGroup",
         'Attributes."deregistration_delay.timeout_seconds"',
@@ -571,9 +594,6 @@ CHANGES: dict[tuple[str, str], Change] = {
     ),
     ("Service", "loadBalancers[0].targetGroupArn"): change_service_target_group,
     ("Service", "Vpc"): service(two_subnet_configuration),
-    ("Service", "healthCheckGracePeriodSeconds"): service(
-        lambda editor: {"healthCheckGracePeriodSeconds": 0}
-    ),
     ("Service", "deploymentConfiguration.minimumHealthyPercent"): change_deployment_configuration(
         minimumHealthyPercent=50
     ),
@@ -642,6 +662,8 @@ NOT_IN_AWS = {
 
 
 def find_change(resource: Resource, path: str) -> Change | None:
-    """Return the change for this property of this resource, defined for its class or a base class."""
+    """Return the change for this property, defined for its class or a base class, or derived."""
     names = [kind.__name__ for kind in type(resource).__mro__]
-    return next((CHANGES[name, path] for name in names if (name, path) in CHANGES), None)
+    derived = isinstance(resource.desired()[path], bool | int | float | str)
+    changes = (CHANGES[name, path] for name in names if (name, path) in CHANGES)
+    return next(changes, another_value(path) if derived else None)

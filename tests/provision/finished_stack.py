@@ -107,7 +107,7 @@ class FinishedStack:
     @contextmanager
     def on(self, network: str) -> Iterator[Env]:
         """Yield a stack in that network. The test must restore it; after a failure it is built anew."""
-        if self._network != network:
+        if self._network != network or self._is_gone():
             self.close()
         if self._env is None:
             self._open = self._opened()
@@ -120,6 +120,10 @@ class FinishedStack:
         except BaseException:
             self.close()
             raise
+
+    def _is_gone(self) -> bool:
+        """Return whether a test in between had an account of its own: there is one in a process."""
+        return bool(self._env and self._env.aws_session.application != self._env.sandbox.aws)
 
     def whole(self, env: Env) -> None:
         """Assert that the stack is complete, needs no change, and the bot answers. Ignore old revisions."""

@@ -8,14 +8,7 @@ import urllib.parse
 
 import pytest
 
-from tests.provision.shell import (
-    PROVISION,
-    Person,
-    aws_environment,
-    client,
-    control,
-    runtime_info,
-)
+from tests.provision.shell import PROVISION, Person, aws_environment, client, control, runtime_info
 
 WRONG_TOKEN, WRONG_SECRET = "canary-token-" + "t" * 40, "c0ffee" * 5 + "00"
 SESSION, PROXY_PASSWORD = "canary-session-" + "s" * 40, "canary-proxy-password"

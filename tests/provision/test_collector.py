@@ -55,6 +55,26 @@ def test_setup_collects_news(env: Env) -> None:
     assert ["initial_collection"] == task_starters(env)
 
 
+def test_news_from_the_bucket(env: Env) -> None:
+    """The bot answers with samples until there is news in its bucket, then with that."""
+    env.set(news__feeds="")
+    env.setup()
+    s3, ecs = env.aws_session.client("s3"), env.aws_session.client("ecs")
+    (bucket,) = s3.list_buckets()["Buckets"]
+    (container,) = definition(env, "news-bot")["containerDefinitions"]
+    environment = {entry["name"]: entry["value"] for entry in container["environment"]}
+    assert f"s3://{bucket['Name']}/news" == environment["NEWS_URL"]
+    assert env.sandbox.line.send("latest", USER)["reply"]
+    article = {"title": "隕石が落ちた", "published": "2026-05-28T08:00:00+09:00"}
+    body = json.dumps({"articles": [article]}).encode()
+    s3.put_object(Bucket=bucket["Name"], Key="news/articles.json", Body=body)
+    for count in (0, 1):  # a new task reads the bucket again
+        ecs.update_service(cluster="news-bot", service="news-bot", desiredCount=count)
+        env.clock.advance(120)
+    reply = json.dumps(env.sandbox.line.send("latest", USER)["reply"], ensure_ascii=False)
+    assert "隕石が落ちた" in reply
+
+
 def test_second_setup_collects_nothing(env: Env) -> None:
     """Not even when ECS has forgotten the first task: the news is there."""
     env.setup()
@@ -79,17 +99,16 @@ def test_collector_runs_every_hour(env: Env) -> None:
     assert [role] * 5 == [call["caller"] for call in calls[1:]]
 
 
-def test_collector_task_definition(env: Env) -> None:
+def test_collector_task_definition(shared_env: Env) -> None:
     """The bot's image with the collector's command, without secrets, root or a writable file system."""
-    env.setup()
-    bot, found = definition(env, "news-bot"), definition(env)
+    bot, found = definition(shared_env, "news-bot"), definition(shared_env)
     (container,), (its,) = found["containerDefinitions"], bot["containerDefinitions"]
     assert its["image"] == container["image"]
     assert ["python", "-m", "bot.news.collector"] == container["command"]
     assert [] == container.get("secrets", [])
     environment = {entry["name"]: entry["value"] for entry in container["environment"]}
     assert {"NEWS_URL", "NEWS_FEEDS"} == set(environment)
-    assert StackFile(env.path).settings["news.feeds"] == environment["NEWS_FEEDS"].split()
+    assert StackFile(shared_env.path).settings["news.feeds"] == environment["NEWS_FEEDS"].split()
     for one in (container, its):
         assert (True, "10001:10001", 120) == (
             one["readonlyRootFilesystem"],
@@ -107,22 +126,21 @@ def test_collector_task_definition(env: Env) -> None:
     )
 
 
-def test_collector_permissions(env: Env) -> None:
+def test_collector_permissions(shared_env: Env) -> None:
     """It may write news/ in the bucket; the bot may write nothing; Scheduler may run only this task."""
-    env.setup()
-    (bucket,) = env.aws_session.client("s3").list_buckets()["Buckets"]
+    (bucket,) = shared_env.aws_session.client("s3").list_buckets()["Buckets"]
     arn = f"arn:aws:s3:::{bucket['Name']}"
-    own = statements(env, "collector")
+    own = statements(shared_env, "collector")
     assert {"WriteTheNews", "ListTheNews"} == set(own)
     assert ["s3:GetObject", "s3:PutObject"] == own["WriteTheNews"]["Action"]
     assert f"{arn}/news/*" == own["WriteTheNews"]["Resource"]
     assert {"StringLike": {"s3:prefix": "news/*"}} == own["ListTheNews"]["Condition"]
-    schedulers = statements(env, "scheduler")
+    schedulers = statements(shared_env, "scheduler")
     cluster = "arn:aws:ecs:ap-northeast-1:123456789012:cluster/news-bot"
     run = schedulers["RunTheCollector"]
     assert run["Resource"].endswith(":task-definition/news-bot-collector:*")
     assert {"ArnEquals": {"ecs:cluster": cluster}} == run["Condition"]
-    found = definition(env)
+    found = definition(shared_env)
     passed = schedulers["PassItsRoles"]
     assert {found["executionRoleArn"], found["taskRoleArn"]} == set(passed["Resource"])
     assert {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}} == passed[
@@ -130,35 +148,35 @@ def test_collector_permissions(env: Env) -> None:
     ]
 
 
-def test_collector_role_is_sufficient(env: Env) -> None:
+def test_collector_role_is_sufficient(shared_env: Env) -> None:
     """The collector's role may read, write and list; the bot's may not."""
-    env.setup()
-    (bucket,) = env.aws_session.client("s3").list_buckets()["Buckets"]
-    allows = env.sandbox.cloud.permissions.allows
+    (bucket,) = shared_env.aws_session.client("s3").list_buckets()["Buckets"]
+    allows = shared_env.sandbox.cloud.permissions.allows
     arn, prefix = f"arn:aws:s3:::{bucket['Name']}", {"s3:prefix": "news/articles/"}
     needed = [(action, f"{arn}/news/x", {}) for action in ("s3:GetObject", "s3:PutObject")]
-    collector = definition(env)["taskRoleArn"]
-    bot = definition(env, "news-bot")["taskRoleArn"]
+    collector = definition(shared_env)["taskRoleArn"]
+    bot = definition(shared_env, "news-bot")["taskRoleArn"]
     assert all(allows(collector, *one) for one in [*needed, ("s3:ListBucket", arn, prefix)])
     assert not allows(collector, "s3:PutObject", f"{arn}/other")
     assert not allows(collector, "ssm:GetParameter", "*")
     assert [True, False] == [allows(bot, *one) for one in needed]
 
 
-def test_collector_schedule(env: Env) -> None:
+def test_collector_schedule(shared_env: Env) -> None:
     """RunTask on Spot in the bot's subnets and a group of its own, with a public address."""
-    env.setup()
-    found = env.aws_session.client("scheduler").get_schedule(GroupName="news-bot", Name="collect")
+    found = shared_env.aws_session.client("scheduler").get_schedule(
+        GroupName="news-bot", Name="collect"
+    )
     assert "cron(17 * * * ? *)" == found["ScheduleExpression"]
-    ecs = env.aws_session.client("ecs")
+    ecs = shared_env.aws_session.client("ecs")
     (service,) = ecs.describe_services(cluster="news-bot", services=["news-bot"])["services"]
     given = service["networkConfiguration"]["awsvpcConfiguration"]
     target = found["Target"]["EcsParameters"]
-    assert definition(env)["taskDefinitionArn"] == target["TaskDefinitionArn"]
+    assert definition(shared_env)["taskDefinitionArn"] == target["TaskDefinitionArn"]
     assert "FARGATE_SPOT" == target["CapacityProviderStrategy"][0]["capacityProvider"]
     network = target["NetworkConfiguration"]["awsvpcConfiguration"]
     assert (given["subnets"], "ENABLED") == (network["Subnets"], network["AssignPublicIp"])
-    ec2 = env.aws_session.client("ec2")
+    ec2 = shared_env.aws_session.client("ec2")
     (group,) = ec2.describe_security_groups(GroupIds=network["SecurityGroups"])["SecurityGroups"]
     assert ("The news collector, to feeds", []) == (group["Description"], group["IpPermissions"])
 

@@ -19,15 +19,7 @@ from provision.settings import Settings
 from provision.stack import Stack
 from tests.golden.command_runner import ROOT
 from tests.golden.test_requests import HOURS_AND_FEEDS, SHIPPED
-from tests.provision.operator import (
-    ANSWERS,
-    NAME,
-    SCENARIOS,
-    Operator,
-    open_operator,
-    play,
-    verify,
-)
+from tests.provision.operator import ANSWERS, NAME, SCENARIOS, Operator, open_operator, play, verify
 from tests.provision.operator import operator as operator
 from tests.provision.operator import root as root
 

@@ -33,10 +33,9 @@ def shown_difference(line: str, path: str) -> tuple[str, str] | None:
     return None if path in NOT_RUN else ("service", "taskDefinition")
 
 
-@pytest.mark.parametrize(("line", "path"), PROPERTIES)
-def test_every_property_has_a_change(line: str, path: str) -> None:
-    """A new property needs a change in drift_cases.py."""
-    assert find_change(RESOURCES[line], path) is not None
+def test_every_property_has_a_change() -> None:
+    """A new property that is more than a single value needs a change in drift_cases.py."""
+    assert [] == [pair for pair in PROPERTIES if not find_change(RESOURCES[pair[0]], pair[1])]
 
 
 def cases() -> list[Any]:

@@ -23,11 +23,11 @@ from provision.cli.outcome import print_hours
 from provision.engine.plan import Change, Plan
 from provision.errors import Cancelled, ProvisionError, WaitingOnExternal
 from provision.resources.base import Difference
-from provision.run import registrar_guide
 from provision.sandbox.clock import ManualClock
 from provision.settings import Settings
 from provision.stack import Stack, steps
 from provision.state.stack_file import StackFile
+from provision.ui import registrar
 from provision.ui.errors import show_error
 from provision.ui.frame import Frame
 from provision.ui.names import by_step, name_of
@@ -790,5 +790,5 @@ def test_registrars_menus_in_their_own_language(
 ) -> None:
     """Menus are named as the registrar's page shows them, whatever the language of the terminal."""
     i18n.use(language)
-    lines = registrar_guide().splitlines()
+    lines = registrar.guide().splitlines()
     assert (onamae, squarespace) == (lines[0], lines[2])

@@ -18,32 +18,36 @@ def make_plan(engine: Engine) -> Plan:
 
 
 def test_setup_creates_a_working_stack(env: Env) -> None:
-    """The account contains the complete stack, LINE has the endpoint, and a message is answered."""
+    """The account contains the complete stack, LINE has the endpoint, and a message is answered.
+
+    stack.yaml has mode 0600; neither of LINE's secrets is in it, or in an event.
+    """
     outcome = env.setup()
     assert ([], []) == (outcome.errors, outcome.outside)
     assert WHOLE == env.inventory()
     assert "https://example.jp/webhook" == env.sandbox.line.endpoint
     message = env.sandbox.line.send("help", "U" + "1" * 32)
     assert (200, 1) == (message["status"], len(message["reply"]))
+    assert 0o600 == env.path.stat().st_mode & 0o777
+    for secret in (env.sandbox.line.access_token, env.sandbox.line.channel_secret):
+        assert secret not in env.path.read_text() + repr(env.events) + repr(env.secrets)
 
 
-def test_second_setup_changes_nothing(env: Env) -> None:
+def test_second_setup_changes_nothing(shared_env: Env) -> None:
     """No mutating call is made, and every action in the plan is keep."""
-    env.setup()
-    env.changes()
-    found = make_plan(env.engine())
+    shared_env.changes()
+    found = make_plan(shared_env.engine())
     assert {"keep"} == {step.action for step in found.steps}
     assert (0, []) == (found.seconds, found.errors)
-    env.setup()
-    assert [] == env.changes()
+    shared_env.setup()
+    assert [] == shared_env.changes()
 
 
-def test_inspection_makes_few_calls(env: Env) -> None:
+def test_inspection_makes_few_calls(shared_env: Env) -> None:
     """At most two reads per resource of a complete stack."""
-    env.setup()
-    env.aws_session.calls.clear()
-    observations = env.engine().inspect()
-    assert len(env.aws_session.calls) <= 2 * len(observations)
+    shared_env.aws_session.calls.clear()
+    observations = shared_env.engine().inspect()
+    assert len(shared_env.aws_session.calls) <= 2 * len(observations)
 
 
 def test_record_is_on_disk_before_every_create(env: Env) -> None:
@@ -139,18 +143,3 @@ def test_use_webhook_switched_off(env: Env) -> None:
     env.sandbox.line.active = True
     outcome = env.setup(wait=0)
     assert ([], []) == (outcome.errors, outcome.outside)
-
-
-def test_secrets_are_not_in_the_file(env: Env) -> None:
-    """Neither of LINE's secrets is in stack.yaml or an event."""
-    env.setup()
-    env.secrets = type(env.secrets)("another-token", "another-secret")
-    for secret in (env.sandbox.line.access_token, env.sandbox.line.channel_secret, "another-"):
-        assert secret not in env.path.read_text()
-        assert secret not in repr(env.events) + repr(env.secrets)
-
-
-def test_file_is_private(env: Env) -> None:
-    """Mode 0600."""
-    env.setup()
-    assert 0o600 == env.path.stat().st_mode & 0o777

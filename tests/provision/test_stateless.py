@@ -13,8 +13,6 @@ from provision.clients.line import Line, LineError
 from provision.console.server import HttpServer
 from provision.errors import Pending, UsageError
 from provision.library import read_settings
-from provision.resources.base import Clients
-from provision.run import Run
 from provision.sandbox.clock import ManualClock
 from provision.sandbox.line.platform import LinePlatform
 from provision.sandbox.web.serving import TlsServer
@@ -22,12 +20,13 @@ from provision.settings import Settings
 from provision.stack import Secrets
 from provision.verify.tree import ok, skip
 from provision.wizard import channel
-from tests.provision.conftest import Env, line_of
+from tests.provision.conftest import Env
 from tests.provision.finished_stack import FinishedStack
 from tests.provision.shell import Person, aws_environment, runtime_info
 from tests.provision.terminal import ENTER, Terminal
 from tests.provision.test_changed_settings import apply_change, write_settings
 from tests.provision.test_domain import inspected_run
+from tests.provision.test_line_channel import inspected_run_with_line
 from tests.provision.test_rotation import rotate
 from tests.provision.test_verify import failed_states, verify_findings
 from tests.provision.test_verify import load_balancer_server as load_balancer_server
@@ -52,7 +51,7 @@ class CountedLine:
     def client(self) -> Line:
         """Return a client of the channel."""
         line = Line(lambda: self.platform.channel_secret, self.server.url)
-        line.issue_tokens(self.platform.channel_id, self.platform.clock.now)
+        line.issue_tokens(self.platform.channel_id)
         return line
 
 
@@ -64,12 +63,12 @@ def counted() -> Any:
     line.server.close()
 
 
-def test_one_token_in_ten_minutes(counted: CountedLine) -> None:
-    """It is issued before the first call, and again before it expires."""
+def test_one_token_in_fifteen_minutes(counted: CountedLine) -> None:
+    """It is issued before the first call, and again at the first call after it has expired."""
     line, clock = counted.client(), counted.platform.clock
     assert 0 == counted.issued
     issued = []
-    for pause in (0, 1, 598, 1, 599, 1):
+    for pause in (0, 1, 898, 1, 899, 1):
         clock.sleep(pause)
         assert "News" == line.info()["displayName"]
         issued.append(counted.issued)
@@ -104,7 +103,7 @@ def test_a_refused_token_is_renewed_once(counted: CountedLine) -> None:
 def test_a_wrong_secret(counted: CountedLine) -> None:
     """LINE's own words, what to do, and no secret."""
     line = Line(lambda: "0f" * 16, counted.server.url)
-    line.issue_tokens("1650000000", counted.platform.clock.now)
+    line.issue_tokens("1650000000")
     with pytest.raises(LineError) as refusal:
         line.info()
     expected = [
@@ -180,30 +179,26 @@ def test_settings() -> None:
         read_settings({**given, "line.channel_id": "my channel"})
 
 
-def run_with_line(env: Env) -> Run:
-    """Return a run after its inspection, whose LINE client has the run's secret."""
-    run = inspected_run(env)
-    run.clients = Clients(env.aws, run.clients.dns, line_of(env, run))
-    return run
-
-
 def test_the_pair_is_checked_before_anything_is_created(
     env: Env, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """LINE issues a token for it, or says what is wrong."""
     stateless(env)
-    assert not channel.complete_secrets(run_with_line(env))
+    assert not channel.complete_secrets(inspected_run_with_line(env))
     assert "the access token belongs to News" in capsys.readouterr().err
     env.secrets = replace(env.secrets, channel_secret="0f" * 16)
     with pytest.raises(LineError) as refusal:
-        channel.complete_secrets(run_with_line(env))
+        channel.complete_secrets(inspected_run_with_line(env))
     assert "LINE says 400: invalid client_secret" == refusal.value.why
     env.set(line__channel_id="1650000000")
     assert [] == env.changes()
 
 
-def test_recover(env: Env) -> None:
-    """The task definition says so."""
+def test_other_commands(env: Env, load_balancer_server: TlsServer) -> None:
+    """recover reads it from the task definition, deploy knows what the tasks cost, and verify says OK.
+
+    No access token is stored, so AWS does not show its parameter, and there is none to look at.
+    """
     stateless(env)
     assert not env.setup().errors
     definition = env.stack().task_definition
@@ -216,19 +211,8 @@ def test_recover(env: Env) -> None:
         "line.channel_secret_parameter": "CHANNEL_SECRET",
     } == {key: value for key, value in found.items() if key.startswith("line.")}
 
-
-def test_deploy_knows_what_the_tasks_cost(env: Env) -> None:
-    """From the settings that AWS shows, which lack the parameter of an access token."""
-    stateless(env)
-    assert not env.setup().errors
     run = inspected_run(env)
     assert 0 < tasks_cost(run, shown_settings(run))
-
-
-def test_verify(env: Env, load_balancer_server: TlsServer) -> None:
-    """Everything is OK; there is no access token to look at."""
-    stateless(env)
-    assert not env.setup().errors
     findings = verify_findings(env, load_balancer_server)
     assert {"access_token": "SKIP"} == failed_states(findings)
     assert skip("not stored: line.token is stateless") == findings["access_token"]

@@ -60,24 +60,22 @@ def by_logical_id(found: dict[str, Any]) -> dict[str, Any]:
     return {key.partition("/")[0]: value for key, value in found.items()}
 
 
-def test_briefly_throttled_reads_are_retried(env: Env) -> None:
+def test_briefly_throttled_reads_are_retried(shared_env: Env) -> None:
     """After a few throttled or dropped responses the inspection returns the same as without them."""
-    env.setup()
-    before, began = plan_and_status(env), env.clock.now()
-    throttle(env, "ecs", "DescribeServices", 2)
-    throttle(env, "route53", "GetHostedZone", 3)
-    throttle(env, "sts", "GetCallerIdentity", 3)
+    before, began = plan_and_status(shared_env), shared_env.clock.now()
+    throttle(shared_env, "ecs", "DescribeServices", 2)
+    throttle(shared_env, "route53", "GetHostedZone", 3)
+    throttle(shared_env, "sts", "GetCallerIdentity", 3)
     reset = {"kind": "reset", "service": "ec2", "operation": "DescribeSubnets", "times": 2}
-    env.sandbox.cloud.faults.add(reset)
-    assert before == plan_and_status(env)
-    assert env.clock.now() > began
+    shared_env.sandbox.cloud.faults.add(reset)
+    assert before == plan_and_status(shared_env)
+    assert shared_env.clock.now() > began
 
 
-def test_unreadable_service_is_unknown(env: Env) -> None:
+def test_unreadable_service_is_unknown(shared_env: Env) -> None:
     """It is neither false nor 0 in status, plan and verify; what depends on it is unknown too."""
-    env.setup()
-    throttle(env, "ecs", "DescribeServices")
-    observations = by_logical_id(inspected_run(env).observations)
+    throttle(shared_env, "ecs", "DescribeServices")
+    observations = by_logical_id(inspected_run(shared_env).observations)
     service = entry(observations["service"])
     assert (None, None, None, THROTTLED) == tuple(
         service[name] for name in ("live", "ready", "drift", "reason")
@@ -89,15 +87,79 @@ def test_unreadable_service_is_unknown(env: Env) -> None:
     assert {"running": None, "wanted": None, "rollout": [], "reason": THROTTLED} == tasks(
         observations["service"], observations["steady_service"]
     )
-    steps = {step["key"]: step for step in plan_and_status(env).plan.to_dict()["resources"]}
+    steps = {step["key"]: step for step in plan_and_status(shared_env).plan.to_dict()["resources"]}
     assert (None, THROTTLED) == (
         steps["service/news-bot"]["action"],
         steps["service/news-bot"]["reason"],
     )
     assert "keep" == steps["cluster/news-bot"]["action"]
-    findings = verify_findings(env)
+    findings = verify_findings(shared_env)
     assert (None, THROTTLED) == (findings["service"].state, findings["service"].reason)
     assert "OK" == findings["zone"].state
+
+
+def test_task_counts_are_known_without_target_health(shared_env: Env) -> None:
+    """If the load balancer's target health cannot be read, ECS's own counts are still shown."""
+
+    def two_wanted(called: str, parsed: dict[str, Any]) -> None:
+        if called == "DescribeServices":
+            parsed["services"][0]["desiredCount"] = 2
+
+    shared_env.aws_session.answer = two_wanted
+    throttle(shared_env, "elbv2", "DescribeTargetHealth")
+    observations = by_logical_id(inspected_run(shared_env).observations)
+    assert None is entry(observations["steady_service"])["ready"]
+    assert {"running": 1, "wanted": 2, "rollout": []} == tasks(
+        observations["service"], observations["steady_service"]
+    )
+
+
+def test_check_without_permission_is_unknown(shared_env: Env) -> None:
+    """A check that may not read target health is neither NG nor OK."""
+    shared_env.aws_session.before = deny("DescribeTargetHealth")
+    found = verify_findings(shared_env)["target"]
+    assert (None, "AccessDenied: not authorized: DescribeTargetHealth") == (
+        found.state,
+        found.reason,
+    )
+    assert "permission" in found.then
+
+
+def test_recover_with_unreadable_lists_raises_unknown_state(shared_env: Env) -> None:
+    """If no list can be read, the account is not "empty"; if some can, a missing name is unknown."""
+    listing = (
+        "DescribeSecurityGroups",
+        "ListHostedZones",
+        "ListCertificates",
+        "ListRoles",
+        "ListClusters",
+    )
+    shared_env.aws_session.before = deny(*listing)
+    with pytest.raises(UnknownState, match="AccessDenied"):
+        recovery.list_stacks(shared_env.clients(), shared_env.clock)
+    shared_env.aws_session.before = deny("ListClusters")
+    assert ["news-bot"] == recovery.list_stacks(shared_env.clients(), shared_env.clock)
+    with pytest.raises(UnknownState, match="AccessDenied"):
+        recovery.list_stacks(shared_env.clients(), shared_env.clock, "other-bot")
+    shared_env.aws_session.free()
+    assert ["news-bot"] == recovery.list_stacks(shared_env.clients(), shared_env.clock, "other-bot")
+    throttle(shared_env, "*", "*")
+    with pytest.raises(UnknownState, match="AWS is throttling"):
+        recovery.list_stacks(shared_env.clients(), shared_env.clock)
+
+
+def test_missing_response_member_is_reported(shared_env: Env) -> None:
+    """With the operation, the member, and the next step; the other resources are not affected."""
+    shared_env.aws_session.answer = lambda called, parsed: (
+        remove_members(parsed) if called == "DescribeLogGroups" else None
+    )
+    observations = by_logical_id(inspected_run(shared_env).observations)
+    refusal = observations["log_group"].error
+    assert isinstance(refusal, UnknownState)
+    assert "the answer to logs:DescribeLogGroups has no logGroups" == refusal.why
+    assert "AWS_ENDPOINT_URL" in refusal.then
+    assert None is entry(observations["log_group"])["live"]
+    assert True is entry(observations["cluster"])["live"]
 
 
 def test_dependents_of_an_unknown_resource_are_unknown(env: Env) -> None:
@@ -113,59 +175,6 @@ def test_dependents_of_an_unknown_resource_are_unknown(env: Env) -> None:
         shown["subnet_1"]["reason"],
     )
     assert False is shown["zone"]["live"]
-
-
-def test_task_counts_are_known_without_target_health(env: Env) -> None:
-    """If the load balancer's target health cannot be read, ECS's own counts are still shown."""
-    env.setup()
-
-    def two_wanted(called: str, parsed: dict[str, Any]) -> None:
-        if called == "DescribeServices":
-            parsed["services"][0]["desiredCount"] = 2
-
-    env.aws_session.answer = two_wanted
-    throttle(env, "elbv2", "DescribeTargetHealth")
-    observations = by_logical_id(inspected_run(env).observations)
-    assert None is entry(observations["steady_service"])["ready"]
-    assert {"running": 1, "wanted": 2, "rollout": []} == tasks(
-        observations["service"], observations["steady_service"]
-    )
-
-
-def test_check_without_permission_is_unknown(env: Env) -> None:
-    """A check that may not read target health is neither NG nor OK."""
-    env.setup()
-    env.aws_session.before = deny("DescribeTargetHealth")
-    found = verify_findings(env)["target"]
-    assert (None, "AccessDenied: not authorized: DescribeTargetHealth") == (
-        found.state,
-        found.reason,
-    )
-    assert "permission" in found.then
-
-
-def test_recover_with_unreadable_lists_raises_unknown_state(env: Env) -> None:
-    """If no list can be read, the account is not "empty"; if some can, a missing name is unknown."""
-    env.setup()
-    listing = (
-        "DescribeSecurityGroups",
-        "ListHostedZones",
-        "ListCertificates",
-        "ListRoles",
-        "ListClusters",
-    )
-    env.aws_session.before = deny(*listing)
-    with pytest.raises(UnknownState, match="AccessDenied"):
-        recovery.list_stacks(env.clients(), env.clock)
-    env.aws_session.before = deny("ListClusters")
-    assert ["news-bot"] == recovery.list_stacks(env.clients(), env.clock)
-    with pytest.raises(UnknownState, match="AccessDenied"):
-        recovery.list_stacks(env.clients(), env.clock, "other-bot")
-    env.aws_session.free()
-    assert ["news-bot"] == recovery.list_stacks(env.clients(), env.clock, "other-bot")
-    throttle(env, "*", "*")
-    with pytest.raises(UnknownState, match="AWS is throttling"):
-        recovery.list_stacks(env.clients(), env.clock)
 
 
 EXTERNAL_USE_READS = [  # a read of external use, and the resource kept because of it
@@ -320,21 +329,6 @@ def read_everything(env: Env) -> None:
     run_checks(checks(run.stack), CheckContext(run, run.observations, Tls(("127.0.0.1", 9), ())))
     list_inventory(env.clients(), env.clock, "news-bot")
     external_use.uses(run.stack.resources, run.file.records, env.clients(), env.clock)
-
-
-def test_missing_response_member_is_reported(env: Env) -> None:
-    """With the operation, the member, and the next step; the other resources are not affected."""
-    env.setup()
-    env.aws_session.answer = lambda called, parsed: (
-        remove_members(parsed) if called == "DescribeLogGroups" else None
-    )
-    observations = by_logical_id(inspected_run(env).observations)
-    refusal = observations["log_group"].error
-    assert isinstance(refusal, UnknownState)
-    assert "the answer to logs:DescribeLogGroups has no logGroups" == refusal.why
-    assert "AWS_ENDPOINT_URL" in refusal.then
-    assert None is entry(observations["log_group"])["live"]
-    assert True is entry(observations["cluster"])["live"]
 
 
 def test_empty_repository_list_means_not_found(env: Env) -> None:

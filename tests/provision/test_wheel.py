@@ -9,8 +9,6 @@ import pytest
 
 from tests.provision.shell import ROOT, TIMEOUT, environment
 
-CODE = (".py", ".pyc")
-
 
 def run(*command: str | Path, cwd: Path) -> str:
     """Run a command without this checkout in its path; return its stdout."""

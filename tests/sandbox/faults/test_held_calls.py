@@ -8,14 +8,7 @@ from botocore.exceptions import ConnectionClosedError
 
 from tests.sandbox.conftest import Account
 from tests.sandbox.control_client import control
-
-
-def put(account: Account) -> None:
-    account.client("ssm").put_parameter(Name="A", Value="b", Type="String")
-
-
-def names(account: Account) -> list[str]:
-    return [p["Name"] for p in account.client("ssm").describe_parameters()["Parameters"]]
+from tests.sandbox.faults.test_faults import names, put
 
 
 class Client:
