@@ -62,7 +62,7 @@ def setup(given: Options, wait: float | None, as_json: bool) -> int:
             if not prompts.confirm(_("Build this?"), default=bool(run.sandbox)):
                 raise Cancelled(
                     _(
-                        "Cancelled. Nothing was created. To change an answer: {example}, or edit {path}.",
+                        "Cancelled. Nothing was changed. To change an answer: {example}, or edit {path}.",
                         example="`provision setup --set KEY=VALUE`",
                         path=run.file.path,
                     )

@@ -222,6 +222,8 @@ def write_file(
     sets = sets or {}
     read_only, file.read_only = file.read_only, True
     other = [] if discovered.first(TaskDefinition) else ["image.uri"]
+    if not discovered.built_further():
+        other += ["schedule.start", "schedule.stop", "news.feeds"]
     try:
         for key, value in sets.items():
             file.set(key, value)

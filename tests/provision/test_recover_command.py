@@ -83,7 +83,7 @@ def test_yes_does_not_answer_for_a_file_that_does_not_exist(
         assert (2, "") == (refused.returncode, refused.stdout), (words, refused.stderr)
         assert (
             "  why:  typo/STACK.yaml does not exist; this account has the stack news-bot for "
-            "news-bot.example (resources: 23)\n"
+            "news-bot.example (resources: 19)\n"
             "  next: If you mean that stack, run `provision --sandbox --stack typo/STACK.yaml recover` "
             "first: it writes the file. If not, name the right file with --stack FILE.\n"
         ) in refused.stderr
