@@ -35,16 +35,20 @@ def read_settings(values: Mapping[str, Any]) -> Settings:
     parsed: dict[str, Any] = {}
     for key, value in values.items():
         if key not in BY_KEY:
-            raise wrong_setting(key, _("there is no setting {key}", key=key))
+            raise UsageError(
+                _("Could not set {key}.", key=key),
+                _("there is no setting {key}", key=key),
+                _("The settings are: {keys}", keys=", ".join(BY_KEY)),
+            )
         raw = [str(item) for item in value] if isinstance(value, list | tuple) else str(value)
         parsed[key] = read_setting(key, raw)
     settings = Settings(parsed)
     for key in settings.missing():
-        raise wrong_setting(key, _("it has no value, and no default"))
+        why = _("it has no value, and no default")
+        raise wrong_setting(key, why, BY_KEY[key].allowed())
     if conflict := settings.conflict():
-        raise wrong_setting(
-            conflict[0], _("{key} takes {wanted}", key=conflict[0], wanted=conflict[1])
-        )
+        key, wanted = conflict
+        raise wrong_setting(key, _("{key} takes {wanted}", key=key, wanted=wanted), wanted)
     return settings
 
 

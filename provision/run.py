@@ -26,13 +26,19 @@ from provision.resources.base import Clients, Resource
 from provision.resources.hosted_zone import HostedZone
 from provision.resources.image import Image
 from provision.resources.parameter import Parameter, read_secret
-from provision.settings import BY_KEY
+from provision.settings import BY_KEY, use_instead
 from provision.stack import Secrets, Stack
 from provision.state.stack_file import StackFile
 from provision.ui import registrar
 from provision.ui.names import name_of
 from provision.ui.progress import Progress
 from provision.ui.text import show
+
+# The environment variables that hold LINE's secrets.
+VARIABLES = {
+    "access_token": "LINE_CHANNEL_ACCESS_TOKEN",
+    "channel_secret": "LINE_CHANNEL_SECRET",
+}
 
 
 @dataclass
@@ -45,6 +51,13 @@ class Options:
     verbose: bool = False
     sets: tuple[str, ...] = ()
     profile: str = ""
+    printed: set[str] = field(default_factory=set)  # notes, each printed once in a command
+
+    def note(self, text: str) -> None:
+        """Print a note on stderr, unless this command has printed it."""
+        if text not in self.printed:
+            self.printed.add(text)
+            show(text, sys.stderr)
 
     def flags(self) -> str:
         """Return the options that say which stack is meant, as they are typed."""
@@ -110,6 +123,10 @@ class Run:
             return parameter.secret
         return read_secret(self.clients.aws, parameter.name)
 
+    def half_rotated(self) -> list[Parameter]:
+        """Return the parameters whose value an interrupted `secrets rotate` has kept in a copy."""
+        return [each for each in self.stack.line_secrets if each.copy().key in self.file.records]
+
     def label(self, key: str) -> str:
         """Return what a person calls the resource with this key; with --verbose the key."""
         return key if self.options.verbose else name_of(key)
@@ -169,7 +186,15 @@ class Run:
 
 def open_stack(options: Options) -> tuple[StackFile, Mapping[str, str]]:
     """Return the stack file with the values of --set (not saved), and the sandbox's addresses."""
+    given = _secrets()
     sandbox = environment.enter_sandbox() if options.sandbox else {}
+    for name in ("access_token", "channel_secret") if sandbox else ():
+        if getattr(given, name) not in ("", sandbox[name]):
+            text = _(
+                "The sandbox's LINE has secrets of its own: {name} is not used.",
+                name=VARIABLES[name],
+            )
+            options.note(text)
     file = StackFile(file_of(options))
     if sandbox:
         environment.show_stack(sandbox, file.path)
@@ -187,6 +212,9 @@ def open_stack(options: Options) -> tuple[StackFile, Mapping[str, str]]:
         # The sandbox's feed server has another port in each run, so do not save it.
         file.set("news.feeds", [sandbox["news"]], save=False)
     if sandbox and file.settings["line.token"] == "stateless":  # another channel in each run
+        if file.settings["line.channel_id"] not in ("", sandbox["channel_id"]):
+            text = _("The sandbox's LINE has a channel of its own: line.channel_id is not used.")
+            options.note(text)
         file.set("line.channel_id", sandbox["channel_id"], save=False)
     region = file.region(aws_client.configured_region)
     if region != file.settings["region"]:
@@ -226,7 +254,7 @@ def check_settings(file: StackFile) -> None:
         raise UsageError(
             _("Could not read the settings in {path}.", path=file.path),
             _("{key} takes {wanted}", key=conflict[0], wanted=conflict[1]),
-            _("Use another value."),
+            use_instead(*conflict),
         )
 
 
@@ -244,10 +272,7 @@ def build(options: Options, file: StackFile, sandbox: Mapping[str, str], aws: Aw
 
 
 def _secrets() -> Secrets:
-    return Secrets(
-        os.environ.get("LINE_CHANNEL_ACCESS_TOKEN", "").strip(),
-        os.environ.get("LINE_CHANNEL_SECRET", "").strip(),
-    )
+    return Secrets(**{name: os.environ.get(each, "").strip() for name, each in VARIABLES.items()})
 
 
 def clients_for(

@@ -65,7 +65,8 @@ def list_of(item: Callable[[Raw], str]) -> Callable[[Raw], list[str]]:
     """Return a parser for a list, or for one string with commas (as on the command line)."""
 
     def parse(raw: Raw) -> list[str]:
-        items = raw if isinstance(raw, list) else [part.strip() for part in raw.split(",")]
+        text = "" if raw == "[]" else raw  # as in the file
+        items = text if isinstance(text, list) else [part.strip() for part in text.split(",")]
         return [item(part) for part in items if part]
 
     return parse

@@ -367,12 +367,18 @@ def read_setting(key: str, raw: Raw) -> Any:
     try:
         return BY_KEY[key].read(raw)
     except ValueError as error:
-        raise wrong_setting(key, _("{key} takes {wanted}", key=key, wanted=error)) from None
+        why = _("{key} takes {wanted}", key=key, wanted=error)
+        raise wrong_setting(key, why, str(error)) from None
 
 
-def wrong_setting(key: str, why: str) -> UsageError:
-    """Return the error for an invalid value of a setting."""
-    return UsageError(_("Could not set {key}.", key=key), why, _("Use another value."))
+def wrong_setting(key: str, why: str, wanted: str) -> UsageError:
+    """Return the error for an invalid value of a setting. wanted: the allowed ones."""
+    return UsageError(_("Could not set {key}.", key=key), why, use_instead(key, wanted))
+
+
+def use_instead(key: str, wanted: str) -> str:
+    """Return the next step after a value that is not allowed. wanted: the allowed ones."""
+    return _("Set {key} to {wanted}.", key=key, wanted=wanted)
 
 
 class Settings(Mapping[str, Any]):

@@ -51,16 +51,40 @@ def headline(checks: Sequence[Check[Any]], findings: Mapping[str, Finding]) -> s
     return _("{count} to check: {titles}", count=len(wrong), titles=listed(wrong))
 
 
-def show(checks: Sequence[Check[Any]], findings: Mapping[str, Finding], stream: Any) -> None:
-    """Print a heading per group, a line per check, and the next step where it is not OK."""
+def show(
+    checks: Sequence[Check[Any]],
+    findings: Mapping[str, Finding],
+    stream: Any,
+    *,
+    verbose: bool = True,
+) -> None:
+    """Print a heading per group, a line per check, and the next step where it is not OK.
+
+    Not verbose: checks that are OK are not listed, nor those skipped without a next step of their own.
+    """
+    told: set[str] = set()  # next steps of skipped checks
     for group in dict.fromkeys(check.group for check in checks):
-        echo(group, stream)
-        for check in (check for check in checks if check.group == group):
+        members = [check for check in checks if check.group == group]
+        states = {findings[check.key].state for check in members}
+        worst = next((state for state in ("NG", None, "OK") if state in states), "SKIP")
+        echo(group if verbose else f"{worst or '?':4}  {group}", stream)
+        for check in members:
             finding = findings[check.key]
+            if not verbose and (finding.state == "OK" or _is_told(finding, told)):
+                continue
             reason = f": {finding.reason}" if finding.reason else ""
             _print_wrapped(f"  {finding.state or '?':4}  ", f"{check.title}{reason}", stream)
             if finding.then:
                 _print_wrapped(f"{'':{STATE_WIDTH}}-> ", finding.then, stream)
+
+
+def _is_told(finding: Finding, told: set[str]) -> bool:
+    """Return whether a skipped check's next step, if any, is among those told; add it to them."""
+    if finding.state != "SKIP":
+        return False
+    known = finding.then in ("", *told)
+    told.add(finding.then)
+    return known
 
 
 def _print_wrapped(start: str, text: str, stream: Any) -> None:

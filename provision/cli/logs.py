@@ -53,11 +53,11 @@ def logs(given: Options, follow: bool, since: str, level: str, as_json: bool) ->
 
     level: the lowest level to print; lines without a level are always printed. as_json: print the raw lines.
     """
-    match = re.fullmatch(r"([0-9]{1,6})([smhd])", since)
+    match = re.fullmatch(r"([0-9]{1,12})([smhd])", since)
     if not match:
         raise UsageError(
             _("Could not read --since {since}.", since=since),
-            _("a number and s, m, h or d was expected"),
+            _("a number of up to 12 digits and s, m, h or d was expected"),
             _("For example: `provision logs --since 10m`"),
         )
     seconds = int(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]]

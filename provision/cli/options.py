@@ -63,12 +63,16 @@ def common() -> list[Option]:
             metavar="NAME",
             help=_("the AWS profile (default: AWS_PROFILE, or default)"),
         ),
-        click.option("--yes", is_flag=True, help=_("do not ask questions")),
+        click.option(
+            "--yes",
+            is_flag=True,
+            help=_("do not ask questions about the stack that the file names"),
+        ),
         click.option(
             "--verbose",
             "-v",
             is_flag=True,
-            help=_("list every resource with its key, not only the steps"),
+            help=_("list every resource with its key, and every check, not only the steps"),
         ),
         click.option(
             "--lang",

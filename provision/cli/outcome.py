@@ -107,3 +107,17 @@ def print_pause_notice(run: Run) -> None:
     """Print a notice on stderr if the stack is paused."""
     if run.file.paused:
         show(_("The stack is paused: `provision resume` restores it."), sys.stderr)
+
+
+def print_rotation_notice(run: Run) -> None:
+    """Print a notice on stderr if `secrets rotate` was interrupted."""
+    for parameter in run.half_rotated():
+        show(half_rotated(parameter.name), sys.stderr)
+
+
+def half_rotated(name: str) -> str:
+    """Return that `secrets rotate` was interrupted at this parameter, and how it is finished."""
+    return _(
+        "`provision secrets rotate` was interrupted while it encrypted {name}: run it again to finish.",
+        name=name,
+    )

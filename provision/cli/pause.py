@@ -49,6 +49,8 @@ def pause(given: Options, contents: bool, as_json: bool) -> int:
         )
         if not given.yes and not prompts.confirm(question):
             raise Cancelled(_("Cancelled. Nothing was deleted."))
+        if (service := engine.builder.observations[run.stack.service.key]).live:
+            run.file.mark_paused(True, stopped=service.live.get("desiredCount") == 0)
         with progress:
             result = engine.pause(contents_keys)
     for key, why in result.kept.items():
@@ -64,6 +66,8 @@ def pause(given: Options, contents: bool, as_json: bool) -> int:
         ),
         as_json=as_json,
     )
+    if run.file.stopped:
+        show(_("The bot was stopped, and `provision resume` leaves it stopped."), sys.stderr)
     return 0
 
 

@@ -5,7 +5,7 @@ import sys
 import click
 
 from provision.cli import options
-from provision.cli.outcome import print_pause_notice, report_errors
+from provision.cli.outcome import print_pause_notice, print_rotation_notice, report_errors
 from provision.cli.planning import inspect_and_plan, print_plan
 from provision.cli.prepare import prepare_run
 from provision.errors import NotChecked
@@ -35,6 +35,7 @@ def plan(given: Options, as_json: bool) -> int:
     found = inspect_and_plan(run, engine)
     domain.warn(run)
     print_pause_notice(run)
+    print_rotation_notice(run)
     if as_json:
         show_json(found.to_dict())
     else:

@@ -12,6 +12,7 @@ from provision.i18n import _
 from provision.run import Options
 from provision.ui.progress import Progress
 from provision.ui.reports import show_steps
+from provision.ui.text import show
 
 
 def command() -> click.Command:
@@ -32,6 +33,7 @@ def resume(given: Options, wait: float | None, as_json: bool) -> int:
     The stack remains marked as paused until everything is created, so the same command continues.
     """
     run = prepare_run(given, save=False, must_be_paused=True)
+    run.stack.service.stopped = run.file.stopped
     with run.file.locked():
         progress = Progress(run.stack.resources, run.clock)
         engine = run.engine(progress)
@@ -39,6 +41,8 @@ def resume(given: Options, wait: float | None, as_json: bool) -> int:
         plan = inspect_and_plan(run, engine)
         raise_first_error(plan)
         show_steps(plan.changes, sys.stderr, verbose=given.verbose)
+        if run.file.stopped:
+            show(_("The bot was stopped before the pause, and stays stopped."), sys.stderr)
         confirm_cost(plan.changes, given)
         run.save_sets()
         progress.expect(plan.seconds)

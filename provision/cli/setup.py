@@ -17,7 +17,7 @@ from provision.cli.planning import (
 from provision.cli.prepare import prepare_run
 from provision.errors import Cancelled, ProvisionError
 from provision.i18n import _
-from provision.run import Options
+from provision.run import Options, Run
 from provision.ui.progress import Progress
 from provision.ui.text import show
 from provision.wizard import channel, domain, prompts
@@ -62,7 +62,7 @@ def setup(given: Options, wait: float | None, as_json: bool) -> int:
             if not prompts.confirm(_("Build this?"), default=bool(run.sandbox)):
                 raise Cancelled(
                     _(
-                        "Cancelled. Nothing was created. To change an answer: {example}, or edit {path}.",
+                        "Cancelled. Nothing was changed. To change an answer: {example}, or edit {path}.",
                         example="`provision setup --set KEY=VALUE`",
                         path=run.file.path,
                     )
@@ -75,8 +75,24 @@ def setup(given: Options, wait: float | None, as_json: bool) -> int:
                     default=True,
                 )
         run.save_sets()
+        stored = _has_stored_token(run)
         progress.expect(plan.seconds)
         with progress:
             outcome = engine.setup(wait_limit(wait))
     first = any(change.key == run.stack.webhook.key for change in plan.changes)
-    return report_outcome(run, outcome, first=first, as_json=as_json)
+    status = report_outcome(run, outcome, first=first, as_json=as_json)
+    if status == 0 and stored and not run.stack.access_token:
+        show(
+            _(
+                "No access token is stored any more. The long-lived one stays valid: revoke it at {console} "
+                "(tab Messaging API, Channel access token).",
+                console=run.clients.line.console,
+            ),
+            sys.stderr,
+        )
+    return status
+
+
+def _has_stored_token(run: Run) -> bool:
+    """Return whether a parameter with a long-lived access token is recorded."""
+    return any(key.startswith("access_token/") for key in run.file.records)

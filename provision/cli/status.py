@@ -5,6 +5,7 @@ import sys
 import click
 
 from provision.cli import options
+from provision.cli.outcome import print_rotation_notice
 from provision.cli.planning import inspect
 from provision.cli.prepare import prepare_run
 from provision.i18n import _
@@ -30,6 +31,7 @@ def status(given: Options, as_json: bool) -> int:
     run = prepare_run(given, save=False, read_only=True)
     engine = run.engine(Progress(run.stack.resources, run.clock))
     engine.begin()
+    print_rotation_notice(run)
     document = describe(run.stack, run.file, inspect(engine))
     if as_json:
         show_json(document)

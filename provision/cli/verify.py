@@ -49,7 +49,12 @@ def verify(given: Options, as_json: bool) -> int:
         show(findings.headline(all_checks, found), sys.stdout)
     else:
         show(_("There is no stack. `provision setup` builds one."), sys.stdout)
-    findings.show(all_checks, found, sys.stdout)
-    if found["message"].state == "OK" and not run.sandbox:  # a phone does not reach this computer
-        show_code(found["message"].reason, sys.stdout)
+        if not given.verbose:
+            return findings.exit_status(found)
+    findings.show(all_checks, found, sys.stdout, verbose=given.verbose)
+    message = found["message"]
+    if message.state == "OK" and not given.verbose:
+        show(_("Send it a message: {link}", link=message.reason), sys.stdout)
+    elif message.state == "OK" and not run.sandbox:  # a phone does not reach this computer
+        show_code(message.reason, sys.stdout)
     return findings.exit_status(found)

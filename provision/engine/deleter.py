@@ -123,7 +123,7 @@ class Deleter:
             pending.remaining = min(tried) + deletion.release_delay - self.clock.now()
 
     def delete_step(self, resource: Resource, everything: bool, result: DeletionResult) -> str:
-        """Try to delete a resource. Return "gone" or "kept". Raise Pending or ProvisionError."""
+        """Try to delete a resource. Return "gone", "kept" or "survives". Raise Pending or ProvisionError."""
         record = self.file.records[resource.key]
         resource.load_from_record(record.outputs)
         if why := reason_to_keep(resource, record, everything):
@@ -131,9 +131,11 @@ class Deleter:
             if _preexisting(resource, record):
                 self.file.forget(resource.key)
             return "kept"
+        survives = False
         if resource.key not in self._delete_called and (live := self.find(resource)) is not None:
             self._ownership.verify(resource, live)
             self._call_delete(resource)
+            survives = resource.deletion_state(live) == "survives"
         surely_gone = resource.deletion.immediate and resource.key in self._delete_called
         live = None if surely_gone else inspector.find(resource, self.clients)
         if live is not None:
@@ -144,7 +146,7 @@ class Deleter:
         self.file.forget(resource.key)
         self._delete_called.discard(resource.key)
         result.deleted.append(resource.key)
-        return "gone"
+        return "survives" if survives else "gone"
 
     def find(self, resource: Resource) -> Live | None:
         """Return the live resource and load its outputs, because the record may be out of date."""

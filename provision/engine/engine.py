@@ -3,6 +3,7 @@
 Write stack.yaml before and after each change. Nothing here refers to a particular resource.
 """
 
+import itertools
 from collections.abc import Collection, Mapping
 from functools import partial
 from typing import Any
@@ -290,11 +291,32 @@ class Engine:
         }
 
     def _record_tagged(self, resources: list[inventory.TaggedResource]) -> bool:
-        """Record the tagged resources that are not recorded yet. Return whether there were any."""
-        new = [tagged for tagged in resources if tagged.key not in self.file.records]
-        for tagged in new:
-            self._record(tagged.key, tagged.record())
-        return bool(new)
+        """Record the tagged resources that are not recorded yet. Return whether there were any.
+
+        There may be several with the same tag `provision:resource`, where AWS allows that: they get keys of
+        their own, such as certificate.2/HOST.
+        """
+        before = self.file.records
+        for tagged in resources:
+            recorded = self.file.records.get(tagged.key)
+            if recorded is None:
+                self._record(tagged.key, tagged.record())
+            elif self._is_another(tagged, recorded):
+                name, slash, identity = tagged.key.partition("/")
+                keys = (f"{name}.{number}{slash}{identity}" for number in itertools.count(2))
+                key = next(key for key in keys if key not in self.file.records)
+                self._record(key, tagged.record())
+        return self.file.records != before
+
+    def _is_another(self, tagged: inventory.TaggedResource, recorded: Record) -> bool:
+        """Return whether it is none of the recorded resources. recorded: the one that has its key."""
+        if tagged.kind.identified_by == "name" or recorded.state == "creating":
+            return False
+        same, outputs = tagged.kind.same, tagged.outputs()
+        records = self.file.records.values()
+        return not any(
+            each.kind == tagged.kind.__name__ and same(outputs, each.outputs) for each in records
+        )
 
     def _record_claimed(self, observations: Mapping[str, Observation], adopt: bool = False) -> None:
         """Record untagged resources that belong to a tagged one. adopt: also those that setup would adopt."""
@@ -323,7 +345,7 @@ class Engine:
     def pause(self, contents: Collection[str] = ()) -> DeletionResult:
         """Delete the resources charged by the hour and their dependents. contents: as for teardown."""
         uses = self.check_pause() if self._checked_uses is None else self._checked_uses
-        self.file.mark_paused(True)
+        self.file.mark_paused(True, stopped=self.file.stopped)
         retained = external_use.retained(uses, self.resources, contents)
         result = self._deleter.delete_all(self._paused(), True, retained, contents=contents)
         result.unchecked |= external_use.unchecked(uses)

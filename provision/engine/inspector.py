@@ -238,7 +238,7 @@ def inspect_all(
         inspections = {
             r.key: partial(_inspect_or_error, r, clients, records, our_keys)
             for r in batch
-            if _dependencies_exist(r, observations)
+            if _is_recorded(r, records) or _dependencies_exist(r, observations)
         }
         found, unanswered = retries.call_all(inspections, clock)
         for key, why in unanswered.items():
@@ -278,6 +278,14 @@ def _can_inspect(
     if not isinstance(resource, Milestone) and recorded:
         return True
     return all(need.key in observations for need in resource.lookup_needs())
+
+
+def _is_recorded(resource: Resource, records: Mapping[str, Record]) -> bool:
+    """Return whether a record has its own id, with which it is found even if a dependency is missing."""
+    record = records.get(resource.key)
+    if record is None or record.state == "creating" or not record.outputs:
+        return False
+    return _is_known(resource, record.outputs)
 
 
 def _is_known(resource: Resource, outputs: Mapping[str, Any]) -> bool:

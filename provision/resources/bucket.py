@@ -336,6 +336,7 @@ class NewsBucket(Bucket):
 
     name: str
     key_arn: str = output("KeyArn")  # the customer managed key of an adopted one
+    elsewhere: tuple[str, str] = field(default=("", ""), init=False)  # its region and the stack's
     purpose: ClassVar[str] = "news"
     folder: ClassVar[str] = FOLDER
 
@@ -359,6 +360,30 @@ class NewsBucket(Bucket):
 
         if self.name and call_or_none(("404", "NoSuchBucket"), exists):
             raise self._name_taken()
+
+    def find(self, clients: Clients) -> Live | None:
+        """Find the bucket; note the region of one that is not provision's."""
+        live = super().find(clients)
+        if live and self.name and not self.bucket:
+            refused = ("301", "400", "403", "404")
+            head = call_or_none(refused, clients.aws.s3.head_bucket, Bucket=self.name) or {}
+            region, here = str(head.get("BucketRegion") or ""), clients.aws.region
+            self.elsewhere = (region, here) if region not in ("", here) else ("", "")
+        return live
+
+    def plan_notes(self) -> list[str]:
+        """Return that an adopted bucket is in another region."""
+        region, here = self.elsewhere
+        if not region:
+            return []
+        return [
+            _(
+                "the bucket is in {region}: each request from {here} takes longer, and AWS charges for the "
+                "transfer between regions",
+                region=region,
+                here=here,
+            )
+        ]
 
     def recovered_settings(self, live: Live) -> FoundSettings:
         """Return the configured name; "" for a random one."""

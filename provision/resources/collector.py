@@ -260,8 +260,8 @@ class InitialCollection(Resource):
         )
 
     def deletion_state(self, live: Live) -> Literal["", "survives"]:
-        """Return `survives` if the bucket has an index, which the delete call does not remove."""
-        return "survives" if live.get("Index") else ""
+        """Return `survives` before its deletion if the bucket has an index, which the bucket takes along."""
+        return "survives" if live.get("Index") and not self.deleted else ""
 
     def delete(self, clients: Clients) -> None:
         """Stop running collector tasks."""

@@ -86,10 +86,11 @@ class Parameter(Resource):
         found = _describe(clients.aws.ssm, selector)
         live = next((each for each in found if each["Name"] == name), None)
         if live is None:
+            self.arn = self.arn or _arn(clients, name)  # as it will be: policies name it
             return None
         self.plain = live.get("Type", "SecureString") != "SecureString"
         key = self.key_arn
-        if not (self.arn or self.created):
+        if not (self.parameter_name or self.created):
             key = kms.key_arn(clients, str(live.get("KeyId", "")))
         up_to_date = self._is_up_to_date(clients, name)
         return {**_with_arn(clients, live), "UpToDate": up_to_date, "KeyArn": key}
@@ -202,11 +203,15 @@ def not_checked(name: str) -> NotChecked:
 
 
 def _with_arn(clients: Clients, parameter: Live) -> Live:
-    """Return the answer of DescribeParameters with the ARN. Source: Service Authorization Reference, SSM."""
-    _arn, partition, _service, _region, account, _caller = clients.aws.caller().split(":", 5)
-    path = str(parameter["Name"]).removeprefix("/")
-    arn = f"arn:{partition}:ssm:{clients.aws.region}:{account}:parameter/{path}"
-    return {**parameter, "ARN": arn}
+    """Return the answer of DescribeParameters with the ARN."""
+    return {**parameter, "ARN": _arn(clients, str(parameter["Name"]))}
+
+
+def _arn(clients: Clients, name: str) -> str:
+    """Return the ARN of a parameter. Source: Service Authorization Reference, SSM."""
+    _prefix, partition, _service, _region, account, _caller = clients.aws.caller().split(":", 5)
+    path = name.removeprefix("/")
+    return f"arn:{partition}:ssm:{clients.aws.region}:{account}:parameter/{path}"
 
 
 def _describe(ssm: Any, selector: dict[str, Any]) -> list[Live]:

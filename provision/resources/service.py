@@ -1,5 +1,6 @@
 """Create the ECS service that runs the bot."""
 
+from dataclasses import field
 from typing import Any, Literal
 
 from provision.pricing import HOURS, Prices
@@ -56,6 +57,7 @@ class Service(Resource):
     execution_permissions: ExecutionPermissions
     task_permissions: TaskPermissions
     hours: float | None = None  # scheduled hours per month; None: all
+    stopped: bool = field(default=False, init=False)  # created without tasks, which `scale` starts
     arn: str = output("serviceArn", arn_pattern("service/"))
     cluster_arn: str = output("clusterArn", arn_pattern("cluster/"))
     counted: str = output("Counted")  # the service.count that was last applied
@@ -145,7 +147,7 @@ class Service(Resource):
         answer = clients.aws.ecs.create_service(
             cluster=self.cluster.arn,
             serviceName=self.name,
-            desiredCount=self.count,
+            desiredCount=0 if self.stopped else self.count,
             loadBalancers=self._load_balancers(),
             propagateTags="SERVICE",
             tags=tags_to_list(self.tags, "key", "value"),

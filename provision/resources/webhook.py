@@ -87,9 +87,9 @@ class WebhookEndpoint(Resource):
         """Return the stack's tags, because only the stack answers at its URL."""
         return self.tags
 
-    def deletion_state(self, live: Live) -> Literal["survives"]:
-        """Return `survives`, because LINE has no delete call and keeps the URL."""
-        return "survives"
+    def deletion_state(self, live: Live) -> Literal["", "survives"]:
+        """Return `survives` unless the previous URL was restored: LINE keeps a URL, without a delete call."""
+        return "" if self.restore and self._deleted else "survives"
 
     def test_previous(self, clients: Clients) -> WebhookTest | None:
         """Make LINE test the previous URL; return None without one."""

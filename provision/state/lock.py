@@ -16,12 +16,13 @@ def locked(path: Path) -> Iterator[None]:
     """Hold the lock file of `path`. Raise ProvisionError if another process holds it, or on OSError.
 
     The kernel releases the lock when the process ends. The lock file's content (process id and time) is only
-    for the error message.
+    for the error message. New folders of a file that was not written are removed at the end.
     """
     import filelock
 
     lock_path = path.with_name(f".{path.name}.lock")
     lock = filelock.FileLock(lock_path, timeout=0)
+    new_folders = [folder for folder in lock_path.parents if not folder.exists()]
     try:
         lock_path.parent.mkdir(parents=True, exist_ok=True)
         if lock_path.is_symlink():  # the folder may come from somebody else
@@ -51,6 +52,11 @@ def locked(path: Path) -> Iterator[None]:
     try:
         yield
     finally:
+        if new_folders and not path.exists():
+            lock_path.unlink(missing_ok=True)
+            with suppress(OSError):  # somebody else's files are in one
+                for folder in new_folders:
+                    folder.rmdir()
         lock.release()
 
 

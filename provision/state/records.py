@@ -11,6 +11,7 @@ from provision.state import yaml_text
 
 State = Literal["creating", "created", "adopted", "deleting"]
 STATES: tuple[State, ...] = ("creating", "created", "adopted", "deleting")
+STOPPED = "stopped"  # `paused` of a stack whose bot was stopped before the pause
 FRESH = 60.0  # seconds of eventual consistency for a new resource; AWS's guides say "seconds"
 Entry = tuple[yaml.Node, yaml.Node]  # a key and its value, with their positions
 
@@ -58,11 +59,12 @@ def read_sandbox(entry: Entry | None) -> str:
     return content
 
 
-def read_paused(entry: Entry | None) -> bool:
-    """Return whether the stack is paused. Raise Malformed."""
-    if entry and yaml_text.plain(entry[1]) != "true":
+def read_paused(entry: Entry | None) -> tuple[bool, bool]:
+    """Return whether the stack is paused, and whether the bot was stopped by then. Raise Malformed."""
+    state = yaml_text.plain(entry[1]) if entry else ""
+    if entry and state not in ("true", STOPPED):
         raise _unexpected(entry, "paused")
-    return entry is not None
+    return entry is not None, state == STOPPED
 
 
 def read_records(entry: Entry | None) -> dict[str, Record]:

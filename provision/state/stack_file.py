@@ -19,7 +19,14 @@ from provision.i18n import _
 from provision.settings import BY_KEY, Settings, read_setting
 from provision.state import atomic_file, backup, yaml_edit, yaml_text
 from provision.state.lock import locked
-from provision.state.records import FRESH, read_made_in, read_paused, read_records, read_sandbox
+from provision.state.records import (
+    FRESH,
+    STOPPED,
+    read_made_in,
+    read_paused,
+    read_records,
+    read_sandbox,
+)
 from provision.state.records import Record as Record
 from provision.state.records import State as State
 from provision.state.yaml_text import MARK
@@ -119,7 +126,7 @@ class StackFile:
         self.made_in = read_made_in(entries.get("made_in"))
         self.made_in_line = entries["made_in"][0].start_mark.line + 1 if "made_in" in entries else 0
         self.sandbox = read_sandbox(entries.get("sandbox"))
-        self.paused = read_paused(entries.get("paused"))
+        self.paused, self.stopped = read_paused(entries.get("paused"))
         self.records = read_records(entries.get("resources"))
         conflict = self.settings.conflict()
         if conflict and conflict[0] in self._lines:
@@ -217,7 +224,7 @@ class StackFile:
         """
         dropped = self.sandbox not in ("", sandbox) and bool(self.made_in)
         if dropped:
-            self.records, self.made_in, self.paused = {}, {}, False
+            self.records, self.made_in, self.paused, self.stopped = {}, {}, False, False
         self.sandbox = sandbox
         return dropped
 
@@ -226,10 +233,10 @@ class StackFile:
         order = {key: number for number, key in enumerate(keys)}
         self.records = dict(sorted(self.records.items(), key=lambda item: order.get(item[0], -1)))
 
-    def mark_paused(self, paused: bool) -> None:
-        """Set `paused`. The change is on the disk when this returns."""
-        if self.paused != paused:
-            self.paused = paused
+    def mark_paused(self, paused: bool, *, stopped: bool = False) -> None:
+        """Set `paused`, and whether the bot was stopped by then. It is on the disk when this returns."""
+        if (self.paused, self.stopped) != (paused, stopped):
+            self.paused, self.stopped = paused, stopped
             self.save()
 
     def save(self) -> None:
@@ -270,7 +277,7 @@ class StackFile:
             if self.sandbox:
                 lower["sandbox"] = self.sandbox
         if self.paused:
-            lower["paused"] = "true"
+            lower["paused"] = STOPPED if self.stopped else "true"
         block = yaml_text.dump(lower) if lower else ""
         if self.records:
             block += "resources:\n" + "".join(self._block(key) for key in self.records)

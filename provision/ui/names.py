@@ -14,9 +14,14 @@ def _names(language: str) -> dict[str, tuple[str, str]]:
     return {each: (step, name) for step, names in steps().items() for each, name in names.items()}
 
 
+def _logical_id(key: str) -> str:
+    """Return the attribute's name in stack.py; certificate.2/HOST is another of `certificate`."""
+    return key.partition("/")[0].partition(".")[0]
+
+
 def name_of(key: str) -> str:
     """Return what people call the resource with this key; the key where it has no name."""
-    return _names(i18n.language()).get(key.partition("/")[0], ("", key))[1]
+    return _names(i18n.language()).get(_logical_id(key), ("", key))[1]
 
 
 def by_step(keys: Iterable[str]) -> dict[str, list[str]]:
@@ -24,6 +29,6 @@ def by_step(keys: Iterable[str]) -> dict[str, list[str]]:
     names, other = _names(i18n.language()), _("Other")
     found: dict[str, list[str]] = {step: [] for step in (*(s for s, _n in names.values()), other)}
     for key in keys:
-        step, _name = names.get(key.partition("/")[0], (other, key))
+        step, _name = names.get(_logical_id(key), (other, key))
         found[step].append(key)
     return {step: members for step, members in found.items() if members}

@@ -14,9 +14,16 @@ from provision.resources.base import Resource
 from provision.ui.names import by_step, name_of
 from provision.ui.text import columns, echo, printable, wrap
 
-FINISHED = ("done", "gone", "kept")
+FINISHED = ("done", "gone", "survives", "kept")
 BELL_AFTER = 60.0  # seconds of a wait at whose end the terminal rings
-COLOURS = {"done": "green", "gone": "green", "kept": "cyan", "waiting": "yellow", "failed": "red"}
+COLOURS = {
+    "done": "green",
+    "gone": "green",
+    "survives": "cyan",
+    "kept": "cyan",
+    "waiting": "yellow",
+    "failed": "red",
+}
 
 
 def event_labels() -> dict[str, tuple[str, str]]:
@@ -29,6 +36,7 @@ def event_labels() -> dict[str, tuple[str, str]]:
         "waiting": (">", _("waiting")),
         "done": ("✓", _("done")),
         "gone": ("✓", _("gone")),
+        "survives": ("=", _("stays: it cannot be deleted")),
         "kept": ("=", _("kept")),
         "failed": ("✗", _("failed")),
     }

@@ -9,7 +9,7 @@ from typing import Any
 from provision.engine.plan import Change, Plan
 from provision.i18n import _, can_show, one_line
 from provision.pricing import YEN, yen
-from provision.ui import errors
+from provision.ui import differences, errors
 from provision.ui.names import by_step, name_of
 from provision.ui.text import columns, day_and_time, echo, listed, show
 
@@ -139,8 +139,8 @@ def _show_change(change: Change, width: int, stream: Any, *, verbose: bool) -> N
 
 def _show_difference(difference: dict[str, Any], stream: Any) -> None:
     """Print a property that is not as desired, as `Difference.to_dict` returns it."""
-    text = f"      {difference['path']}: {difference['have']!r} -> {difference['want']!r}"
-    show(one_line(text), stream, hanging=8)
+    for line in differences.describe(difference["path"], difference["have"], difference["want"]):
+        show(f"      {one_line(line)}", stream, hanging=8)
 
 
 def price_note(region: str) -> str:

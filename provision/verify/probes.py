@@ -117,11 +117,16 @@ def targets(context: CheckContext) -> Finding:
 
 
 def is_stored(parameter: Parameter | None) -> CheckFunction:
-    """Return a check that the parameter exists; its finding says so if it is not encrypted."""
+    """Return a check that the parameter exists; its finding says so if it is not encrypted, or half."""
 
     def check(context: CheckContext) -> Finding:
         if not parameter:
             return skip(_("not stored: line.token is stateless"))
+        if parameter in context.run.half_rotated():
+            return ng(
+                _("`provision secrets rotate` was interrupted while it encrypted it"),
+                _("Run `provision secrets rotate` again: it finishes that."),
+            )
         finding = is_ready(parameter)(context)
         return finding if finding.state != "OK" else ok(" ".join(parameter.plan_notes()))
 

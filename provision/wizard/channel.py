@@ -129,11 +129,13 @@ def info(run: Run) -> dict[str, str]:
 
 def _bot(run: Run) -> None:
     """Call GET /v2/bot/info and print the bot's name."""
-    bot = info(run)
-    show(
-        _("LINE: the access token belongs to {bot}.", bot=bot.get("displayName", "?")),
-        sys.stderr,
+    name = info(run).get("displayName", "?")
+    text = (
+        _("LINE: the access token belongs to {bot}.", bot=name)
+        if run.stack.access_token
+        else _("LINE: the channel belongs to {bot}.", bot=name)
     )
+    show(text, sys.stderr)
 
 
 def _new(run: Run, parameter: Parameter) -> bool:

@@ -64,7 +64,12 @@ class DiscoveredSettings:
             for key, value in settings.items():
                 found.setdefault(key, value)
         known = {k: v for k, v in found.items() if v != "" or k.startswith("schedule.")}
-        return {"news.feeds": [], **known, **self._subnets()}
+        feeds: FoundSettings = {"news.feeds": []} if self.built_further() else {}
+        return {**feeds, **known, **self._subnets()}
+
+    def built_further(self) -> bool:
+        """Return whether more than zone, bucket and roles shows what the settings were."""
+        return bool(self.first(SecurityGroup))
 
     def _schedules(self) -> list[FoundSettings]:
         """Return the settings of the schedules, which have no tags. A pause deletes the schedules."""
@@ -74,7 +79,8 @@ class DiscoveredSettings:
             if (hours_settings := self._schedule(Schedule, name))
         ]
         if len(hours) < 2:
-            hours = [] if self.paused() else [{"schedule.start": "", "schedule.stop": ""}]
+            known = self.built_further() and not self.paused()
+            hours = [{"schedule.start": "", "schedule.stop": ""}] if known else []
         return [*hours, self._schedule(CollectorSchedule, "collect")]
 
     def _schedule(self, kind: type[Scheduled], name: str) -> FoundSettings:

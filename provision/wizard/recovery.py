@@ -8,9 +8,9 @@ from functools import partial
 from provision import retries
 from provision.clock import Clock
 from provision.engine import inspector, inventory
-from provision.engine.engine import Engine
+from provision.engine.engine import Engine, account_and_region
 from provision.engine.read_cache import cached_reads
-from provision.errors import Denied, NoResponse, ProvisionError, UsageError
+from provision.errors import Cancelled, Denied, NoResponse, ProvisionError, UsageError
 from provision.i18n import _
 from provision.resources.base import Clients, identity_in
 from provision.resources.certificate import Certificate
@@ -62,9 +62,10 @@ def recover_if_empty(
 ) -> None:
     """Recover the records if the file has none and the account has the stack. Print a note about it.
 
-    It sends one call if there is no such stack. set_keys: settings given with --set; they remain overrides,
-    and the file gets the values from the account. Raise ProvisionError if the stack has another host, and so
-    another stack.yaml. Raise UnknownState if AWS could not be read.
+    It sends one call if there is no such stack. A file that is to be written has to name the stack's domain,
+    or a person has to confirm what was found (`_confirm`). set_keys: settings given with --set; they remain
+    overrides, and the file gets the values from the account. Raise ProvisionError if the stack has another
+    host, and so another stack.yaml. Raise UnknownState if AWS could not be read.
     """
     name = str(file.settings["name"])
     if file.records:
@@ -81,6 +82,8 @@ def recover_if_empty(
     discovered = discover(clients, clock, name)
     if not settings_lost:
         _check_same_stack(file, discovered)
+    if not file.read_only and (settings_lost or not file.path.exists()):
+        _confirm(file, discovered)
     overrides = {key: file.overrides.pop(key) for key in set_keys if key in file.overrides}
     try:
         with contextlib.nullcontext() if file.read_only else file.locked():
@@ -93,15 +96,53 @@ def recover_if_empty(
             )
     finally:
         file.overrides.update(overrides)
-    show(
+    text = (
         _(
+            "{path} has no records of the stack {name}, which exists in this account: it is shown as it is "
+            "there. `provision recover` writes the file.",
+            path=file.path,
+            name=name,
+        )
+        if file.read_only
+        else _(
             "{path} had no records of the stack {name}, which exists in this account: recovered.",
             path=file.path,
             name=name,
-        ),
-        sys.stderr,
+        )
     )
+    show(text, sys.stderr)
     print_unknown(discovered)
+
+
+def _confirm(file: StackFile, discovered: DiscoveredSettings) -> None:
+    """Ask whether the stack that was found is meant: --yes answers only for one that the file names.
+
+    Raise Cancelled; UsageError without a terminal.
+    """
+    lacking = (
+        _("{path} has neither records nor a domain", path=file.path)
+        if file.path.exists()
+        else _("{path} does not exist", path=file.path)
+    )
+    found = _(
+        "{lacking}; this account has the stack {name} for {hosts} (resources: {count})",
+        lacking=lacking,
+        name=discovered.stack,
+        count=len(discovered.tagged),
+        hosts=", ".join(discovered.hosts) or _("no host"),
+    )
+    if not prompts.on_terminal():
+        raise UsageError(
+            _("Could not continue with {path}.", path=file.path),
+            found,
+            _(
+                "If you mean that stack, run `provision recover` first: it writes the file. If not, name "
+                "the right file with --stack FILE."
+            ),
+        )
+    show(found, sys.stderr)
+    if not prompts.confirm(_("Do you mean that stack?")):
+        raise Cancelled(_("Cancelled. Nothing was changed."))
 
 
 def print_unknown(discovered: DiscoveredSettings) -> None:
@@ -181,6 +222,8 @@ def write_file(
     sets = sets or {}
     read_only, file.read_only = file.read_only, True
     other = [] if discovered.first(TaskDefinition) else ["image.uri"]
+    if not discovered.built_further():
+        other += ["schedule.start", "schedule.stop", "news.feeds"]
     try:
         for key, value in sets.items():
             file.set(key, value)
@@ -194,7 +237,11 @@ def write_file(
         if discovered.paused():
             file.mark_paused(True)
         missing = [key for key in file.settings if file.settings[key] is None]
-        if not missing:
+        if missing:  # as after a teardown, which keeps the zone and the news
+            file.made_in = account_and_region(clients, clock)
+            for tagged in discovered.tagged:
+                file.record(tagged.key, tagged.record())
+        else:
             stack = Stack(file.settings, Secrets(), {}, file.path.parent)
             engine = Engine(stack.resources, file, clients, clock, lambda *event: None)
             engine.begin()

@@ -28,6 +28,16 @@ from tests.golden.golden_files import compare
 
 ADDRESS = "arn:aws:iam::123456789012:role/news-bot"
 DENIED = f"AccessDenied: {ADDRESS} is not authorized to perform: ecs:DescribeServices on this"
+POLICIES = (
+    {"Version": "2012-10-17", "Statement": [{"Sid": "Read", "Action": "*", "Resource": "*"}]},
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Sid": "Read", "Action": ["s3:GetObject"], "Resource": "*"},
+            {"Sid": "List", "Action": ["s3:ListBucket"], "Resource": "*"},
+        ],
+    },
+)
 EVENT = "(service news-bot) registered 1 targets in (target-group targetgroup/news-bot/0123456789abcdef)"
 
 
@@ -65,6 +75,7 @@ def plan(stream: Terminal) -> None:
     changes = [
         Change("zone/x.jp", "HostedZone", "create", monthly_usd=0.5),
         Change("https/x", "HttpsListener", "update", [Difference("Port", 8443, 443)]),
+        Change("task_permissions", "TaskPermissions", "update", [Difference("Policy", *POLICIES)]),
         Change("load_balancer/x", "LoadBalancer", "keep", monthly_usd=28.69),
         Change("network/default", "ExistingNetwork", "adopt"),
         Change("image", "Image", None, reason=DENIED),
@@ -96,8 +107,8 @@ def status(stream: Terminal) -> None:
     show_status(document, stream)
 
 
-def verify(stream: Terminal) -> None:
-    """OK, NG with the next step, SKIP."""
+def verify(stream: Terminal, *, verbose: bool = False) -> None:
+    """A line for what is OK; NG with the next step. What is skipped because of it is not listed."""
     checks: list[Check[Any]] = [
         Check(_("Domain"), "zone", _("hosted zone"), lambda _context: Finding("OK")),
         Check(_("Bot"), "image", _("image"), lambda _context: Finding("OK")),
@@ -118,7 +129,12 @@ def verify(stream: Terminal) -> None:
         "message": Finding("SKIP", _("needs: {title}", title=_('"Use webhook"'))),
     }
     show(findings.headline(checks, found), stream)
-    findings.show(checks, found, stream)
+    findings.show(checks, found, stream, verbose=verbose)
+
+
+def verify_verbose(stream: Terminal) -> None:
+    """Each check: OK, NG with the next step, SKIP."""
+    verify(stream, verbose=True)
 
 
 def teardown(stream: Terminal) -> None:
@@ -180,6 +196,7 @@ SCREENS: tuple[Callable[[Terminal], None], ...] = (
     plan,
     status,
     verify,
+    verify_verbose,
     teardown,
     error,
     registrar,

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from moto.backends import get_backend
 
+from provision.engine.plan import plan
 from provision.errors import ProvisionError
+from provision.pricing import prices
 from provision.resources.bucket import NewsBucket
 from provision.state.stack_file import StackFile
 from tests.provision.conftest import WHOLE, Env, PowerCut
@@ -158,3 +160,19 @@ def test_no_second_bucket_while_the_first_is_not_listed(env: Env) -> None:
     assert [bucket_name(env)] == [
         b["Name"] for b in env.aws_session.client("s3").list_buckets()["Buckets"]
     ]
+
+
+@pytest.mark.parametrize("region", ["ap-northeast-1", "us-west-2"])
+def test_plan_says_where_an_existing_bucket_is(env: Env, region: str) -> None:
+    """In another region each request costs more time, and money."""
+    elsewhere = env.aws.in_region(region).s3
+    where = {"LocationConstraint": region}
+    elsewhere.create_bucket(Bucket="my-news", CreateBucketConfiguration=where)
+    env.set(news__bucket="my-news")
+    steps = plan(env.engine().inspect(), [], prices("ap-northeast-1")).steps
+    note = (
+        "the bucket is in us-west-2: each request from ap-northeast-1 takes longer, and AWS charges for the "
+        "transfer between regions"
+    )
+    notes = [step.notes for step in steps if step.kind == "NewsBucket"]
+    assert [[note] if region == "us-west-2" else []] == notes

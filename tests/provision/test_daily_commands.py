@@ -69,6 +69,26 @@ def test_pause_and_resume(person: Person, addresses: dict[str, str]) -> None:
 
 
 @pytest.mark.slow
+def test_stopped_before_a_pause(person: Person, addresses: dict[str, str]) -> None:
+    """Resume restores what was: the bot stays stopped, until it is started."""
+    sets = ("--set", "image.uri=a/b:1", "--set", "news.feeds=")
+    assert 0 == person.types("--sandbox", "setup", "--yes", *sets).returncode
+    assert 0 == person.types("--sandbox", "stop").returncode
+    paused = person.types("--sandbox", "pause", "--yes")
+    said = "The bot was stopped, and `provision --sandbox resume` leaves it stopped.\n"
+    assert said == paused.stderr.splitlines(keepends=True)[-1]
+    assert "\npaused: stopped\n" in (person.folder / "stack.sandbox.yaml").read_text()
+    resumed = person.types("--sandbox", "resume", "--yes")
+    assert 0 == resumed.returncode, resumed.stderr
+    assert "The bot was stopped before the pause, and stays stopped.\n" in resumed.stderr
+    assert "the bot is stopped: `provision --sandbox start` starts it." in resumed.stderr
+    assert "paused" not in (person.folder / "stack.sandbox.yaml").read_text()
+    assert send(addresses, "help")["reply"] is None
+    assert (0, "desired tasks: 1\n") == result_of(person.types("--sandbox", "start"))
+    assert 1 == len(send(addresses, "help")["reply"])
+
+
+@pytest.mark.slow
 def test_resume_where_nothing_is_paused(person: Person, addresses: dict[str, str]) -> None:
     """With no stack or a complete one: an error with advice, no question and no mutating call."""
     for stands in (False, True):
@@ -132,10 +152,12 @@ def test_logs(person: Person, addresses: dict[str, str]) -> None:
     assert ("", "No lines in the last 1d.\n") == (errors.stdout, errors.stderr)
     nothing = person.types("--sandbox", "logs", "--since", "0s")
     assert "No lines in the last 0s." in nothing.stderr
-    assert 0 == person.types("--sandbox", "logs", "--since", "999999d").returncode
+    assert 0 == person.types("--sandbox", "logs", "--since", "999999999999d").returncode
     wrong = person.types("--sandbox", "logs", "--since", "yesterday")
     assert 2 == wrong.returncode
     assert "--since 10m" in wrong.stderr
+    wrong = person.types("--sandbox", "logs", "--since", "9999999999999d")
+    assert "a number of up to 12 digits and s, m, h or d was expected" in wrong.stderr
 
 
 def test_without_a_stack(person: Person) -> None:

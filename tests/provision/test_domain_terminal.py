@@ -91,7 +91,7 @@ def test_network_and_zone_are_chosen(
     output = terminal.until("Build this?")
     assert "    = hosted zone: adopt (yours stays as it is)" in output.splitlines()
     terminal.type("n")
-    terminal.until("Cancelled. Nothing was created.")
+    terminal.until("Cancelled. Nothing was changed.")
     terminal.stop()
     settings = yaml.safe_load((person.folder / "stack.sandbox.yaml").read_text())
     assert "new" == settings["network"]["vpc"]

@@ -176,3 +176,22 @@ def test_preview_names_the_safe_order(env: Env, capsys: pytest.CaptureFixture[st
         engine.check_teardown(everything)
         _print_preview(run, engine.teardown_preview(everything, set()))
         assert expected == (warning in capsys.readouterr().err)
+
+
+@pytest.mark.parametrize(
+    ("previous", "event"), [("", "survives"), ("https://old.example/", "gone")]
+)
+def test_webhook_url_that_stays_is_not_called_gone(env: Env, previous: str, event: str) -> None:
+    """LINE has no call to delete it; only a former one replaces it. Nothing else survives."""
+    if previous:
+        env.sandbox.line.endpoint = previous
+    env.setup()
+    engine = env.engine()
+    engine.check_teardown(True)
+    webhook = next(each for each in engine.resources if each.logical_id == "webhook")
+    webhook.restore = bool(previous)  # type: ignore[attr-defined]
+    engine.teardown(True)
+    ends = {key: e for e, key, _detail in env.events if e in ("gone", "survives")}
+    assert event == ends.pop("webhook/example.jp")
+    assert {"gone"} == set(ends.values())
+    assert "initial_collection" in ends

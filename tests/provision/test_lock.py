@@ -56,3 +56,17 @@ def test_lock_ends_with_its_block(tmp_path: Path) -> None:
         raise ZeroDivisionError
     with locked(tmp_path / "stack.yaml"):
         pass
+
+
+def test_new_folder_of_a_file_that_is_not_written_is_removed(tmp_path: Path) -> None:
+    """As when a person cancels at the first question; with the file, or with others' files, it stays."""
+    path = tmp_path / "new/folder/stack.yaml"
+    with locked(path):
+        pass
+    assert [] == list(tmp_path.iterdir())
+    with locked(path):
+        (tmp_path / "new/theirs").touch()
+    assert ["theirs"] == [each.name for each in (tmp_path / "new").iterdir()]
+    with locked(path):
+        path.touch()
+    assert [".stack.yaml.lock", "stack.yaml"] == sorted(each.name for each in path.parent.iterdir())

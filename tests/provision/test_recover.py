@@ -154,6 +154,24 @@ def test_recover_a_paused_stack(env: Env) -> None:
     assert WHOLE == env.inventory()
 
 
+def test_recover_what_a_teardown_kept(env: Env) -> None:
+    """The zone and the bucket have the stack's tags; what setup asks for stays open."""
+    env.setup()
+    env.teardown(everything=False)
+    kept = ["zone/example.jp", "news_bucket"]
+    before = file_content(env)
+    assert kept == [key for key, (_kind, state, _o) in before[1].items() if state == "created"]
+    unknown = ["network.vpc", "image.uri", "schedule.start", "schedule.stop", "news.feeds"]
+    assert unknown == lose_and_recover(env)
+    settings, records, made_in, _paused = file_content(env)
+    assert ("example.jp", before[2]) == (settings["domain"], made_in)
+    assert not StackFile(env.path).has_value("news.feeds")
+    assert {key: before[1][key] for key in kept} == records
+    write_settings(env, {key: before[0][key] for key in unknown})
+    assert [] == env.setup().errors
+    assert WHOLE == env.inventory()
+
+
 @pytest.mark.parametrize("until", ["certificate", "access_token", "task_role", "load_balancer"])
 def test_recover_a_partial_setup(env: Env, until: str) -> None:
     """What is unknown stays open, and setup continues from here."""
@@ -161,8 +179,7 @@ def test_recover_a_partial_setup(env: Env, until: str) -> None:
     with pytest.raises(BaseException, match="after"):
         env.setup()
     unknown = lose_and_recover(env)
-    for key in unknown:
-        write_settings(env, {key: ANSWERS[key]})
+    write_settings(env, {key: ANSWERS[key] for key in unknown if key in ANSWERS})
     assert "example.jp" == StackFile(env.path).settings["domain"]
     tagged = ["DeleteRole"]  # of the removed collector, while it still has its policy
     assert [] == env.setup(refused=tagged).errors
@@ -209,16 +226,52 @@ def test_recovered_host_is_the_one_that_line_calls(env: Env) -> None:
 
 
 def test_automatic_recovery(env: Env, capsys: pytest.CaptureFixture[str]) -> None:
-    """A fresh checkout's file is recovered over its defaults when a command begins, with a message."""
-    write_settings(env, {"service.memory": "1024"})
+    """A file that names the domain gets its records back when a command begins, with a message."""
     env.setup()
     before = file_content(env)
-    env.path.write_text("name: news-bot\nservice:\n  memory: 2048  # MiB\n")
+    upper, _heading, _records = env.path.read_text().partition("\n# What exists")
+    env.path.write_text(upper)
     file = StackFile(env.path)
     recovery.recover_if_empty(file, env.clients(), env.clock, ())
     assert before == file_content(env)
-    assert "memory: 1024  # MiB" in env.path.read_text()
     assert 1 == len(capsys.readouterr().err.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (None, "{path} does not exist"),
+        (
+            "name: news-bot\nservice:\n  memory: 2048  # MiB\n",
+            "{path} has neither records nor a domain",
+        ),
+    ],
+)
+def test_a_stack_that_the_file_does_not_name(env: Env, text: str | None, why: str) -> None:
+    """A command that changes something refuses without a terminal; one that reads shows what is there."""
+    write_settings(env, {"service.memory": "1024"})
+    env.setup()
+    before = file_content(env)
+    env.path.unlink()
+    env.path.with_name(".stack.yaml.last").unlink(missing_ok=True)
+    if text:
+        env.path.write_text(text)
+    with pytest.raises(UsageError) as refused:
+        recovery.recover_if_empty(StackFile(env.path), env.clients(), env.clock, ())
+    assert (
+        f"{why.format(path=env.path)}; this account has the stack news-bot for example.jp "
+        "(resources: 25)"
+    ) == refused.value.why
+    assert (
+        "If you mean that stack, run `provision recover` first: it writes the file. If not, name the right "
+        "file with --stack FILE."
+    ) == refused.value.then
+    assert text == (env.path.read_text() if env.path.exists() else None)
+    file = StackFile(env.path)
+    file.read_only = True
+    recovery.recover_if_empty(file, env.clients(), env.clock, ())
+    assert before[0] == dict(file.settings)
+    assert text == (env.path.read_text() if env.path.exists() else None)
 
 
 def test_automatic_recovery_costs_one_call_without_a_stack(env: Env) -> None:
@@ -229,8 +282,10 @@ def test_automatic_recovery_costs_one_call_without_a_stack(env: Env) -> None:
     assert ["DescribeSecurityGroups"] == env.aws_session.calls
 
 
-def test_automatic_recovery_of_read_only_commands_writes_nothing(env: Env) -> None:
-    """plan and status know what was lost, and leave the file unchanged."""
+def test_automatic_recovery_of_read_only_commands_writes_nothing(
+    env: Env, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """plan and status know what was lost, say so, and leave the file unchanged."""
     env.setup()
     env.path.unlink()
     file = StackFile(env.path)
@@ -238,6 +293,11 @@ def test_automatic_recovery_of_read_only_commands_writes_nothing(env: Env) -> No
     recovery.recover_if_empty(file, env.clients(), env.clock, ())
     assert ("example.jp", True) == (file.settings["domain"], "zone/example.jp" in file.records)
     assert not env.path.exists()
+    said = (
+        f"{env.path} has no records of the stack news-bot, which exists in this account: it is shown as it "
+        "is there. `provision recover` writes the file.\n"
+    )
+    assert said == capsys.readouterr().err
 
 
 def test_automatic_recovery_rejects_another_domain(env: Env) -> None:

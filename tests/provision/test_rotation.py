@@ -9,6 +9,7 @@ from typing import Any, Literal
 import pytest
 
 from provision.cli import secrets
+from provision.cli.outcome import print_rotation_notice
 from provision.clients.line import LineError
 from provision.clients.tls import Tls
 from provision.engine.plan import plan
@@ -19,9 +20,10 @@ from provision.run import Options, Run
 from provision.sandbox.delays import Delays
 from provision.stack import Secrets, Stack
 from provision.state.stack_file import StackFile
+from provision.status_report import entry
 from provision.ui.progress import Progress
 from provision.verify.probes import is_stored
-from provision.verify.tree import CheckContext, ok
+from provision.verify.tree import CheckContext, ng, ok
 from provision.wizard import channel
 from tests.provision.conftest import Env, PowerCut, line_of
 from tests.provision.shell import Person, client, runtime_info
@@ -206,6 +208,46 @@ def test_killed_while_a_string_is_stored_anew(
     assert [] == env.teardown().left
     if finish == "rotate":
         assert {} == env.inventory()
+
+
+def test_what_a_killed_rotation_leaves_is_told(
+    env: Env, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """plan and status: only the parameter is missing, the policies that name it stay; how it is finished."""
+    ssm = env.aws_session.client("ssm")
+    ssm.put_parameter(Name="ACCESS_TOKEN", Value=env.secrets.access_token, Type="String")
+    env.setup()
+    env.aws_session.after = lambda operation: (
+        env.aws_session.cut(operation) if operation == "DeleteParameter" else None
+    )
+    with pytest.raises(PowerCut):
+        rotate(env, Secrets())
+    env.aws_session.free()
+    observations = env.engine().inspect()
+    actions = {
+        step.key: step.action
+        for step in plan(observations, [], prices("ap-northeast-1")).steps
+        if step.action != "keep"
+    }
+    assert {"access_token/ACCESS_TOKEN": "create"} == actions
+    states = [entry(observation) for observation in observations.values()]
+    assert [("access_token/ACCESS_TOKEN", "not there")] == [
+        (each["key"], each["reason"]) for each in states if not each["ready"]
+    ]
+    run = run_with(env, Secrets())
+    print_rotation_notice(run)
+    assert (
+        "`provision secrets rotate` was interrupted while it encrypted ACCESS_TOKEN: run it again to "
+        "finish.\n"
+    ) == capsys.readouterr().err
+    context = CheckContext(run, observations, Tls())
+    assert ng(
+        "`provision secrets rotate` was interrupted while it encrypted it",
+        "Run `provision secrets rotate` again: it finishes that.",
+    ) == is_stored(run.stack.access_token)(context)
+    assert ok() == is_stored(run.stack.channel_secret)(context)
+    assert 0 == rotate(env, Secrets())
+    assert [] == run_with(env, Secrets()).half_rotated()
 
 
 def test_somebody_elses_parameter_has_the_name_of_the_copy(env: Env) -> None:

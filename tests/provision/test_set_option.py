@@ -99,3 +99,20 @@ def test_region_of_the_aws_profile(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert "us-west-2" == region("region=us-west-2")
     stack.write_text("region: ap-northeast-3\n")
     assert "ap-northeast-3" == region()
+
+
+@pytest.mark.parametrize(
+    ("pair", "then"),
+    [
+        ("line.token=foo", "Set line.token to one of: long-lived, stateless."),
+        ("service.count=many", "Set service.count to a whole number from 1 to 100."),
+        (
+            "host=elsewhere.example",
+            "Set host to the domain news-bot.example or a subdomain of it.",
+        ),
+    ],
+)
+def test_next_step_after_a_wrong_value(person: Person, pair: str, then: str) -> None:
+    """It names the allowed ones."""
+    done = person.types("--sandbox", "cost", "--set", "domain=news-bot.example", "--set", pair)
+    assert (2, f"  next: {then}") == (done.returncode, done.stderr.splitlines()[-1])

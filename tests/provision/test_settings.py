@@ -50,6 +50,7 @@ ACCEPTED: list[tuple[str, Any, Any]] = [
     ("news.bucket", "my.bucket-1", "my.bucket-1"),
     ("news.bucket", "192.168.5.400a", "192.168.5.400a"),
     ("news.feeds", ["https://a.jp/f?b,c"], ["https://a.jp/f?b,c"]),
+    ("news.feeds", "[]", []),
 ]
 REJECTED: list[tuple[str, Any]] = [
     ("name", "a"),

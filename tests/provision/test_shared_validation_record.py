@@ -172,3 +172,27 @@ def test_setup_keeps_a_replaced_record_in_use(env: Env) -> None:
     assert [] == env.setup().errors
     assert name not in cname_names(env)
     assert KEY not in StackFile(env.path).records
+
+
+@pytest.mark.parametrize("region", ["ap-northeast-1", "us-east-1"])
+def test_second_certificate_with_our_tags(env: Env, region: str) -> None:
+    """It is the stack's, and goes too. In another region it is that of another stack of the same name."""
+    env.set(host="bot.example.jp")
+    env.setup()
+    acm = acm_in_region(env.aws_session, region)
+    tags = {"provision:stack": "news-bot", "provision:resource": "certificate/bot.example.jp"}
+    arn = acm.request_certificate(
+        DomainName="bot.example.jp",
+        ValidationMethod="DNS",
+        Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
+    )["CertificateArn"]
+    env.clock.advance(600)
+    result = env.teardown(everything=True)
+    assert ([], [], {}) == (result.errors, result.left, result.unknown)
+    if region == "us-east-1":
+        assert KEPT == set(result.kept) - NOT_OURS
+        acm.delete_certificate(CertificateArn=arn)
+        return
+    assert set() == set(result.kept) - NOT_OURS
+    assert {"certificate/bot.example.jp", "certificate.2/bot.example.jp"} <= set(result.deleted)
+    assert {} == env.inventory()

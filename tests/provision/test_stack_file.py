@@ -65,6 +65,18 @@ def test_invalid_file(path: Path, content: str | bytes, line: int, reason: str) 
     assert (content if isinstance(content, bytes) else content.encode()) == path.read_bytes()
 
 
+def test_pause_of_a_stopped_bot(path: Path) -> None:
+    """The file keeps that the bot was stopped, until the pause ends."""
+    file = StackFile(path)
+    file.mark_paused(True, stopped=True)
+    assert "paused: stopped" == path.read_text().splitlines()[-1]
+    again = StackFile(path)
+    assert (True, True) == (again.paused, again.stopped)
+    again.mark_paused(False)
+    again = StackFile(path)
+    assert (False, False) == (again.paused, again.stopped)
+
+
 def test_copy_command_is_quoted(tmp_path: Path) -> None:
     """The advice to restore the backup can be pasted into a shell."""
     path = tmp_path / "my stack.yaml"

@@ -185,7 +185,7 @@ def test_the_pair_is_checked_before_anything_is_created(
     """LINE issues a token for it, or says what is wrong."""
     stateless(env)
     assert not channel.complete_secrets(inspected_run_with_line(env))
-    assert "the access token belongs to News" in capsys.readouterr().err
+    assert "LINE: the channel belongs to News.\n" == capsys.readouterr().err
     env.secrets = replace(env.secrets, channel_secret="0f" * 16)
     with pytest.raises(LineError) as refusal:
         channel.complete_secrets(inspected_run_with_line(env))
@@ -254,7 +254,7 @@ def test_channel_id_is_asked_at_a_terminal(
     terminal.until("It is shown as asterisks")
     terminal.type(known["channel_secret"] + ENTER)
     shown = terminal.until("Build this?")
-    assert "the access token belongs to News" in shown
+    assert "the channel belongs to News" in shown
     assert "It is shown as asterisks" not in shown.partition("belongs to News")[2]
     terminal.type("n")
     assert 1 == terminal.wait()
@@ -282,3 +282,37 @@ def test_recover_in_an_account(person: Person, addresses: dict[str, str]) -> Non
     assert 0 == recovered.returncode, recovered.stderr
     assert {} == json.loads(recovered.stdout)["unknown"]
     assert "  webhook/news-bot.example:\n" in (person.folder / "stack.yaml").read_text()
+
+
+@pytest.mark.slow
+def test_the_stored_token_is_to_be_revoked(person: Person) -> None:
+    """The setup that deletes it says so, once; that the sandbox does not use a given channel is said, too."""
+    setup = ("--sandbox", "setup", "--yes", "--set", "image.uri=a/b:1", "--set", "news.feeds=")
+    first = person.types(*setup)
+    assert 0 == first.returncode, first.stderr
+    words = ("--set", "line.token=stateless", "--set", "line.channel_id=1650000000")
+    switched = person.types(*setup, *words)
+    assert 0 == switched.returncode, switched.stderr
+    (console,) = [line for line in switched.stderr.splitlines() if "revoke it at" in line]
+    assert console.startswith(
+        "No access token is stored any more. The long-lived one stays valid: revoke it at http://127."
+    )
+    assert switched.stderr.startswith(
+        "The sandbox's LINE has a channel of its own: line.channel_id is not used.\n"
+    )
+    assert "revoke it at" not in person.types(*setup).stderr
+
+
+def test_secrets_of_the_environment_are_not_used_in_the_sandbox(person: Person) -> None:
+    """They are not shown, but named; the sandbox's own are no news."""
+    known = runtime_info(person)
+    given = {
+        "LINE_CHANNEL_SECRET": "0f" * 16,
+        "LINE_CHANNEL_ACCESS_TOKEN": known["access_token"],
+    }
+    done = person.types("--sandbox", "cost", **given)
+    assert (
+        "The sandbox's LINE has secrets of its own: LINE_CHANNEL_SECRET is not used."
+        == done.stderr.splitlines()[0]
+    )
+    assert "LINE_CHANNEL_ACCESS_TOKEN" not in done.stderr

@@ -134,3 +134,24 @@ def test_teardown_ignores_same_name_in_another_region(env: Env) -> None:
     env.setup()
     assert [] == env.teardown(everything=True).left
     assert {"zone": 1} == env.inventory()
+
+
+def test_teardown_deletes_a_second_zone_with_our_tags(env: Env) -> None:
+    """As after a setup with an old copy of stack.yaml: both go, or both are kept."""
+    env.setup()
+    route53 = env.aws_session.client("route53")
+    (zone,) = route53.list_hosted_zones()["HostedZones"]
+    tags = route53.list_tags_for_resource(
+        ResourceType="hostedzone", ResourceId=zone["Id"].rpartition("/")[2]
+    )["ResourceTagSet"]["Tags"]
+    second = route53.create_hosted_zone(Name="example.jp", CallerReference="second")["HostedZone"]
+    route53.change_tags_for_resource(
+        ResourceType="hostedzone", ResourceId=second["Id"].rpartition("/")[2], AddTags=tags
+    )
+    kept = env.teardown(everything=False)
+    assert ([], []) == (kept.errors, kept.left)
+    assert {"zone/example.jp", "zone.2/example.jp"} <= set(kept.kept)
+    result = env.teardown(everything=True)
+    assert ([], []) == (result.errors, result.left)
+    assert {"zone/example.jp", "zone.2/example.jp"} <= set(result.deleted)
+    assert {} == env.inventory()

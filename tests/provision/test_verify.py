@@ -1,5 +1,6 @@
 """verify: each check's OK and NG, the SKIP of dependent checks, and every state of a stack."""
 
+import io
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from provision.cli.findings import exit_status
+from provision.cli.findings import exit_status, show
 from provision.clients.tls import Tls
 from provision.resources.base import Clients
 from provision.sandbox.tasks.runners import Application, InlineTasks
@@ -364,7 +365,8 @@ def test_verify_command(person: Person) -> None:
     """Exit status 1 in an empty account, 0 for a complete stack with real TLS; one JSON document."""
     empty = person.types("--sandbox", "verify", "--yes")
     assert 1 == empty.returncode, empty.stderr
-    assert "NG    hosted zone" in empty.stdout
+    assert "There is no stack. `provision --sandbox setup` builds one.\n" == empty.stdout
+    assert "NG    hosted zone" in person.types("--sandbox", "verify", "--yes", "-v").stdout
     assert 0 == person.types("--sandbox", "setup", "--yes").returncode
     done = person.types("--sandbox", "verify", "--json")
     report = json.loads(done.stdout)
@@ -383,6 +385,54 @@ def test_adopted_zone_without_our_tags_has_no_drift(env: Env) -> None:
     assert [] == env.setup().errors
     observation = env.engine().inspect()["zone/example.jp"]
     assert ("adopted", []) == (observation.record and observation.record.state, observation.drift)
+
+
+def lines_of(stack: Stack, found: dict[str, Finding], *, verbose: bool = False) -> list[str]:
+    """Return what is printed of the checks of a stack; those without a finding are OK."""
+    stream, all_checks = io.StringIO(), checks(stack)
+    show(
+        all_checks,
+        {each.key: found.get(each.key, ok()) for each in all_checks},
+        stream,
+        verbose=verbose,
+    )
+    return stream.getvalue().splitlines()
+
+
+def test_default_output_fits_a_terminal() -> None:
+    """A line for each group; below it what is wrong, but not what is skipped because of that. -v: all."""
+    stack = Stack(Settings({**ANSWERS, "image.uri": ""}))
+    groups = ["Domain", "HTTPS", "Bot", "Permissions", "Secrets", "News", "Hours", "LINE"]
+    assert [f"OK    {group}" for group in groups] == lines_of(stack, {})
+    needs = skip("needs: listener")
+    found = {
+        "listener": ng("not there", "Run `provision setup`."),
+        **dict.fromkeys(("tls", "webhook", "active", "test", "message"), needs),
+        "start": skip("not set in stack.yaml"),
+        "stop": skip("not set in stack.yaml"),
+        "awake": skip("no task should be running now", "To try it now: `provision start`."),
+        "task": skip("no task should be running now", "To try it now: `provision start`."),
+        "articles": unknown("HTTP 500"),
+    }
+    assert [
+        "OK    Domain",
+        "NG    HTTPS",
+        "  NG    listener: not there",
+        "        -> Run `provision setup`.",
+        "OK    Bot",
+        "  SKIP  bot should be running: no task should be running now",
+        "        -> To try it now: `provision start`.",
+        "OK    Permissions",
+        "OK    Secrets",
+        "?     News",
+        "  ?     news up to date: HTTP 500",
+        "        -> Run the same command again in a moment.",
+        "SKIP  Hours",
+        "SKIP  LINE",
+    ] == lines_of(stack, found)
+    shown = lines_of(stack, found, verbose=True)
+    assert len(checks(stack)) + len(groups) + 4 == len(shown)
+    assert ["HTTPS", "  OK    load balancer", "  NG    listener: not there"] == shown[6:9]
 
 
 @pytest.mark.parametrize(

@@ -172,7 +172,7 @@ def test_ctrl_c_at_every_question(
     wizard.type_answer(secret.right)
     wizard.interrupt(BUILD, token, secret)
     wizard.type_answer(BUILD.right)
-    wizard.until("Cancelled. Nothing was created. To change an answer")
+    wizard.until("Cancelled. Nothing was changed. To change an answer")
     assert 1 == wizard.terminal.wait()
     text = (person.folder / "stack.yaml").read_text()
     assert known["access_token"] not in text
