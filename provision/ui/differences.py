@@ -54,11 +54,12 @@ def _statements(path: str, have: Node, want: Node) -> list[str]:
 
 
 def _by_sid(policy: Node) -> dict[str, Node]:
-    """Return the statements by Sid; those without one by what they allow or deny."""
-    found = {}
-    for statement in _listed(policy.get("Statement")):
+    """Return the statements by Sid; those without one by what they allow or deny, and a number."""
+    found: dict[str, Node] = {}
+    for number, statement in enumerate(_listed(policy.get("Statement")), 1):
         name = f"{statement.get('Effect')} {_text(statement.get('Principal', ''))}".strip()
-        found[str(statement.get("Sid") or name)] = statement
+        name = str(statement.get("Sid") or name)
+        found[f"{name} ({number})" if name in found else name] = statement
     return found
 
 

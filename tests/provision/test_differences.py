@@ -52,6 +52,11 @@ def policy(*statements: dict[str, Any]) -> dict[str, Any]:
                 'Policy + Allow {"Service": "x"}: sts:AssumeRole',
             ],
         ),
+        (
+            policy(READ, {"Effect": "Allow", "Action": "*"}, {"Effect": "Allow", "Action": "s3:*"}),
+            policy(READ),
+            ["Policy - Allow: *", "Policy - Allow (3): s3:*"],
+        ),
         ({"a": 1, "b": {"c": 2}}, {"a": 1, "b": {"c": 3}}, ["Policy.b.c: 2 -> 3"]),
         (["a", "b"], ["b", "c"], ["Policy: - a, + c"]),
         (["a", "b"], ["b", "a"], ["Policy: ['a', 'b'] -> ['b', 'a']"]),
