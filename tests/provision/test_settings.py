@@ -240,6 +240,8 @@ SATURDAYS, WEEKENDS = "cron(0 8 ? * SAT *)", "cron(0 8 ? * SAT,SUN *)"  # meet o
         ({"aws.tags": ["Cost=1", "Team=1"]}, None),
         ({"aws.tags": ["Cost=1", "Cost=2"]}, "aws.tags"),
         ({"aws.tags": ["Cost=1", "cost=1"]}, "aws.tags"),
+        ({"aws.tags": [f"Key{number}=1" for number in range(7)]}, None),
+        ({"aws.tags": [f"Key{number}=1" for number in range(8)]}, "aws.tags"),
     ],
 )
 def test_conflict(given: dict[str, Any], expected: str | None) -> None:
