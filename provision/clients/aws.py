@@ -18,7 +18,7 @@ from provision.clients.aws_errors import (
     translate_errors,
     transport_errors,
 )
-from provision.clients.http import require_https
+from provision.clients.http import proxy, require_https
 from provision.errors import Pending, ProvisionError, UnknownState
 from provision.i18n import _
 
@@ -80,6 +80,7 @@ class Aws:
             # ValueError: AWS_ENDPOINT_URL is not a URL.
             raise connection_error(error) from None
         require_https("AWS_ENDPOINT_URL", client.meta.endpoint_url)
+        proxy(client.meta.endpoint_url, ignored="all")  # raises for one that no request could use
         client.meta.events.register("before-parameter-build", _check_ids)
         client.meta.events.register(
             "before-call", lambda model, **_: record_operation(service, model.name)
