@@ -73,13 +73,14 @@ def rotate(run: Run, engine: Engine, progress: Progress, *, as_json: bool = Fals
             _("Run `provision setup`."),
         )
     run.observations = inspect(engine)
+    service = run.observations[run.stack.service.key].known()
     kept = [each for each in parameters if copies[each.key].key in records]  # when interrupted
-    restored = [each for each in kept if run.observations[each.key].live is None]
+    restored = [each for each in kept if run.observations[each.key].known() is None]
     for parameter in restored:
         parameter.secret = parameter.secret or channel.read_copy(run, parameter)
     for parameter in parameters:
         parameter.consented = bool(parameter.secret)  # an adopted one may be changed
-    live = {each.key: run.observations[each.key].live or {} for each in parameters}
+    live = {each.key: run.observations[each.key].known() or {} for each in parameters}
     plain = [each for each in parameters if each.plain]
     changed = [each for each in parameters if not live[each.key].get("UpToDate")]
     todo = [each for each in parameters if each in (*plain, *changed)]
@@ -107,7 +108,6 @@ def rotate(run: Run, engine: Engine, progress: Progress, *, as_json: bool = Fals
             for copy in copies.values():
                 if copy.key in run.file.records:
                     _delete(run, copy)
-        service = run.observations[run.stack.service.key].live
         if todo and not outcome.errors and service and service["desiredCount"]:
             outcome = restart_service(run, engine)
             restarted = not outcome.errors

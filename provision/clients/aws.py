@@ -120,7 +120,7 @@ class Aws:
             return list(session.get_available_regions(service, partition_name=partition))
 
     def enabled_regions(self, service: str) -> list[str]:
-        """Return the regions enabled for the account; all regions if DescribeRegions is not allowed.
+        """Return the regions enabled for the account; all regions if DescribeRegions does not tell them.
 
         An opt-in region that is not enabled rejects every call as if the credentials were unknown.
         Source: Amazon EC2 API Reference, DescribeRegions.
@@ -130,7 +130,8 @@ class Aws:
                 regions = self.ec2.describe_regions()["Regions"]
         except ProvisionError:  # not allowed, or an endpoint without EC2
             return self.regions(service)
-        return [r["RegionName"] for r in regions if r.get("OptInStatus") != "not-opted-in"]
+        enabled = [r["RegionName"] for r in regions if r.get("OptInStatus") != "not-opted-in"]
+        return enabled or self.regions(service)
 
     def credentials(self) -> str:
         """Return where boto3 has found credentials ("env", "sso", ...); "" if it found none.

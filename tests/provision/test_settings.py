@@ -90,6 +90,7 @@ REJECTED: list[tuple[str, Any]] = [
     ("domain", "ｅｘａｍｐｌｅ.jp"),
     ("domain", "\u212aelvin.jp"),  # its lower case would be an ASCII k
     ("domain", "192.0.2.1"),
+    *(("domain", name) for name in ("example.c", "example.c0m", "example.1jp", "example.j-p")),
     ("domain", f"a{LONG}.jp"),
     ("domain", ".".join([LONG] * 4) + ".jp"),
     ("domain", "https://a.jp"),
