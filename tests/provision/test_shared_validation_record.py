@@ -97,8 +97,9 @@ def test_certificate_whose_names_are_not_all_listed(env: Env) -> None:
 
     env.aws_session.answer = answer
     result = env.teardown(everything=True)
-    assert f"others use it: {arn}; when they no longer do, run the same command again" == (
-        result.kept[KEY]
+    assert (
+        f"others use it: {arn}; when they no longer do, run the same command again"
+        == (result.kept[KEY])
     )
 
 
