@@ -12,10 +12,10 @@ WESTERN = "cp1252"  # which reads nearly all bytes, and is what a server says wi
 
 
 def decode(content: bytes, content_type: str) -> str:
-    """Return the text: by its byte order mark, as UTF-8, by the header's charset or its declaration, or a guess.
+    """Return the text: by byte order mark, as UTF-8, by the charset of header or declaration, or a guess.
 
-    Text of another encoding is no UTF-8 by chance, but servers label UTF-8 with another charset, such as
-    Apache's AddDefaultCharset. What the encoding does not have becomes U+FFFD, and costs nothing else.
+    Text of another encoding is hardly ever valid UTF-8, but servers label UTF-8 as another charset (Apache's
+    AddDefaultCharset). What the encoding does not have becomes U+FFFD, and costs nothing else.
     """
     bom_codec, bom = read_bom(content)
     if bom_codec and bom:
