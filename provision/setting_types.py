@@ -14,7 +14,8 @@ from provision.image.reference import parse
 
 Raw = str | list[str]
 _LABEL = r"(?!-)[a-z0-9-]{1,63}(?<!-)"
-HOST_NAME = re.compile(rf"({_LABEL}\.)+(?![0-9]+\Z){_LABEL}")  # digits at the end: an IP address
+# Top-level domains are alphabetic or xn--. RFC 3696, section 2; RFC 5890.
+HOST_NAME = re.compile(rf"({_LABEL}\.)+(?=[a-z]{{2,63}}\Z|xn--){_LABEL}")
 
 # MiB by CPU units. Amazon ECS Developer Guide, "Task definition parameters", task size.
 FARGATE_MEMORY = {

@@ -40,6 +40,7 @@ FEEDS = (
     "https://rss.itmedia.co.jp/rss/2.0/itmedia_all.xml#IT",
     "https://gigazine.net/news/rss_2.0/#GIGAZINE",
 )
+MAX_TAGS = 7  # Route 53 API Reference, ChangeTagsForResource: a zone has 10; three are provision's
 HOURLY = "cron(17 * * * ? *)"  # not on the hour, when feeds get the most requests
 
 
@@ -341,8 +342,12 @@ SETTINGS = (
         [],
         list_of(
             text_like(
-                r"(?!(?i:aws:)|provision:)[\w .:/+@-]{1,128}=[\w .:/=+@-]{0,256}",
-                lambda: _("a list of KEY=VALUE, without keys that begin with aws: or provision:"),
+                # EventBridge Scheduler takes no empty value; IAM's keys are the same in any case.
+                r"(?!(?i:aws|provision):)[\w .:/+@-]{1,128}=[\w .:/=+@-]{1,256}",
+                lambda: _(
+                    "a list of KEY=VALUE, at most 7, without empty values and without keys that begin with "
+                    "aws: or provision:"
+                ),
             )
         ),
         lambda: _("Which tags must everything have?"),
@@ -435,6 +440,11 @@ class Settings(Mapping[str, Any]):
         keys = [pair.partition("=")[0].lower() for pair in self["aws.tags"]]
         if len(set(keys)) < len(keys):  # IAM's keys are the same in upper and lower case
             return "aws.tags", _("each key once, in upper or lower case")
+        if len(keys) > MAX_TAGS:
+            return "aws.tags", _(
+                "at most {count} tags, because a hosted zone can have 10 and provision sets 3",
+                count=MAX_TAGS,
+            )
         if self["line.access_token_parameter"] == self["line.channel_secret_parameter"]:
             return "line.channel_secret_parameter", _("a name different from the access token's")
         return None

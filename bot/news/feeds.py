@@ -63,6 +63,7 @@ def read_feed(content: bytes, kind: str, url: str, now: float) -> list[Article]:
         category = named or _text(fields, "category", "dc:subject") or name or host
         times = ["".join(one.itertext()) for name in _TIMES for one in fields.get(name, ())]
         title = _text(fields, "title", "dc:title", "media:title")
+        title = title if normalise(title) else ""  # nothing that is seen
         article = Article(
             title=shorten(title, 300) or shorten(summary, 80),
             url=_link(fields),

@@ -100,5 +100,6 @@ def pictures(html: Any) -> list[str]:
         sizes = (image.get("width", ""), image.get("height", ""))
         if not any(re.fullmatch("[0-9]|[1-3][0-9]", size.removesuffix("px")) for size in sizes):
             srcset = image.get("srcset", "").split()
-            found += [*(image.get(name, "") for name in _IMAGE_ATTRIBUTES), *srcset[:1]]
+            found += [image.get(name, "") for name in _IMAGE_ATTRIBUTES]
+            found += [address.rstrip(",") for address in srcset[:1]]
     return found

@@ -112,7 +112,7 @@ def deploy_revision(
     deletes = [r for r in (stack.image, *stack.image_users) if isinstance(r, Resource)]
     for stranger in engine.ownership_errors([stack.service, stack.task_definition, *deletes]):
         raise stranger
-    before = EcsDeployment(run.observations[run.stack.service.key].live or {}).last_completed()
+    before = EcsDeployment(run.observations[run.stack.service.key].known() or {}).last_completed()
     target = _previous_revision(run) if rollback else ""
     if rollback:
         _confirm_rollback(run, target)

@@ -101,9 +101,12 @@ def confirm_cost(steps: list[Change], options: Options, rise: float = 0.0) -> No
 
 
 def shown_settings(run: Run) -> dict[str, Any]:
-    """Return the settings of size, capacity and number of the tasks that AWS shows; {} without a service."""
+    """Return the settings of size, capacity and number of the tasks that AWS shows; {} without a service.
+
+    Raise ProvisionError if they are unknown.
+    """
     service = run.stack.service
-    live = run.observations[service.key].live
+    live = run.observations[service.key].known()
     if live is None:
         return {}
     shown: dict[str, Any] = {}
@@ -111,8 +114,8 @@ def shown_settings(run: Run) -> dict[str, Any]:
         observation = run.observations[resource.key]
         doing = _("Could not look up {key}.", key=resource.key)
         with aws_errors.reading(doing, observation.answered):
-            if observation.live:
-                shown |= resource.recovered_settings(observation.live)
+            if found := observation.known():
+                shown |= resource.recovered_settings(found)
     if counted := live.get("Counted"):
         shown["service.count"] = counted  # also while it is stopped
     return shown

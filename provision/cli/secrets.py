@@ -72,12 +72,13 @@ def rotate(run: Run, engine: Engine, progress: Progress, *, as_json: bool = Fals
                 _("Run `provision setup`."),
             )
     run.observations = inspect(engine)
-    deleted = [each for each in kept if run.observations[each.key].live is None]
+    service = run.observations[run.stack.service.key].known()
+    deleted = [each for each in kept if run.observations[each.key].known() is None]
     for parameter in deleted:
         parameter.secret = parameter.secret or channel.read_copy(run, parameter)
     for parameter in parameters:
         parameter.consented = bool(parameter.secret)  # an adopted one may be changed
-    live = {each.key: run.observations[each.key].live or {} for each in parameters}
+    live = {each.key: run.observations[each.key].known() or {} for each in parameters}
     plain = [each for each in parameters if each.plain]
     changed = [each for each in parameters if not live[each.key].get("UpToDate")]
     todo = [each for each in parameters if each in (*plain, *changed)]
@@ -96,7 +97,6 @@ def rotate(run: Run, engine: Engine, progress: Progress, *, as_json: bool = Fals
         _confirm(todo, plain)
     with progress:
         outcome = _store(run, engine, todo, plain, deleted)
-        service = run.observations[run.stack.service.key].live
         restarts = bool(todo and not outcome.errors and service and service["desiredCount"])
         if restarts:
             outcome = restart_service(run, engine)

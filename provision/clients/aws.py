@@ -18,7 +18,7 @@ from provision.clients.aws_errors import (
     translate_errors,
     transport_errors,
 )
-from provision.clients.http import require_https
+from provision.clients.http import proxy, require_https
 from provision.errors import Pending, ProvisionError, UnknownState
 from provision.i18n import _
 
@@ -80,6 +80,7 @@ class Aws:
             # ValueError: AWS_ENDPOINT_URL is not a URL.
             raise connection_error(error) from None
         require_https("AWS_ENDPOINT_URL", client.meta.endpoint_url)
+        proxy(client.meta.endpoint_url, ignored="all")  # raises for one that no request could use
         client.meta.events.register("before-parameter-build", _check_ids)
         client.meta.events.register(
             "before-call", lambda model, **_: record_operation(service, model.name)
@@ -119,7 +120,7 @@ class Aws:
             return list(session.get_available_regions(service, partition_name=partition))
 
     def enabled_regions(self, service: str) -> list[str]:
-        """Return the regions enabled for the account; all regions if DescribeRegions is not allowed.
+        """Return the regions enabled for the account; all regions if DescribeRegions does not tell them.
 
         An opt-in region that is not enabled rejects every call as if the credentials were unknown.
         Source: Amazon EC2 API Reference, DescribeRegions.
@@ -129,7 +130,8 @@ class Aws:
                 regions = self.ec2.describe_regions()["Regions"]
         except ProvisionError:  # not allowed, or an endpoint without EC2
             return self.regions(service)
-        return [r["RegionName"] for r in regions if r.get("OptInStatus") != "not-opted-in"]
+        enabled = [r["RegionName"] for r in regions if r.get("OptInStatus") != "not-opted-in"]
+        return enabled or self.regions(service)
 
     def credentials(self) -> str:
         """Return where boto3 has found credentials ("env", "sso", ...); "" if it found none.

@@ -28,23 +28,30 @@ BAD_CREDENTIALS = (
     "IncompleteSignatureException",
     "InvalidToken",
     "TokenRefreshRequired",
+    "InvalidIdentityToken",
+    "IDPRejectedClaim",
 )
 # Of a message: AWS's clock and this computer's differ; IAM User Guide, "Troubleshoot Signature Version 4".
 CLOCK_SKEW = re.compile(
     r"Signature (expired|not yet current)|RequestTimeTooSkewed|difference between"
 )
-# Of a message of an account that may not do this yet.
+# Of a code or message of an account that may not do this yet.
 BLOCKED = re.compile(
-    r"account is currently blocked|does not support creating load balancers|account.*(verif|suspend)",
+    r"account is currently blocked|does not support creating load balancers|account.*(verif|suspend)"
+    r"|PendingVerification|AccountProblem|NotSignedUp|SubscriptionRequired|AllAccessDisabled",
     re.IGNORECASE,
 )
-QUOTA = re.compile(r"LimitExceeded|TooMany(HostedZones|LoadBalancers)|QuotaExceeded|QuotaReached")
+QUOTA = re.compile(r"Limits?Exceeded|TooMany(?!Requests|Tags|Updates)|Quota(Exceeded|Reached)")
+# Of a message: what denies it whatever the caller's permissions are. IAM User Guide, "Troubleshoot access
+# denied error messages".
+RULES = re.compile(r"(service|resource) control policy|permissions boundary|endpoint policy")
 ENCODED = re.compile(r"(Encoded authorization failure message: \S{20})\S+")
 NOT_ENABLED = (
     "InvalidClientTokenId",
     "UnrecognizedClientException",
     "AuthFailure",
     "OptInRequired",
+    "RegionDisabledException",
 )
 
 
@@ -67,7 +74,7 @@ def next_step(name: str, text: str) -> str:
         )
     if name in BAD_CREDENTIALS:
         return _("Sign in to AWS again, then run the same command again.")
-    if BLOCKED.search(text):
+    if BLOCKED.search(f"{name} {text}"):
         return _(
             "AWS has not unlocked this account for that yet: open a support case (Account and billing), "
             "then run the same command again."
@@ -78,7 +85,7 @@ def next_step(name: str, text: str) -> str:
             "(Service Quotas), then run the same command again to continue."
         )
     if name in ACCESS_DENIED:
-        if "service control policy" in text or "permissions boundary" in text:
+        if RULES.search(text):
             return _(
                 "A rule of the organization or of the account forbids it, whatever your permissions: ask "
                 "its administrator, then run the same command again."
@@ -88,6 +95,14 @@ def next_step(name: str, text: str) -> str:
             "again."
         )
     return _("Fix the problem AWS reported, then run the same command again to continue.")
+
+
+def profile_advice() -> str:
+    """Return the advice for a profile that does not exist or cannot be read."""
+    return _(
+        "Name an AWS profile that exists (`aws configure list-profiles`) with --profile or AWS_PROFILE, or "
+        "correct ~/.aws/config, then run the same command again."
+    )
 
 
 def mfa_advice() -> str:

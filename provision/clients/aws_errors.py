@@ -160,6 +160,14 @@ def connection_error(error: Exception) -> ProvisionError:
     )
     if isinstance(error, botocore.exceptions.ConnectionError | ValueError):
         then = aws_advice.check_connection()
+    if isinstance(
+        error,
+        botocore.exceptions.ProfileNotFound
+        | botocore.exceptions.ConfigParseError
+        | botocore.exceptions.InvalidConfigError
+        | botocore.exceptions.InfiniteLoopConfigError,
+    ):
+        then = aws_advice.profile_advice()
     return ProvisionError(doing, str(error), then)
 
 

@@ -26,6 +26,7 @@ MALFORMED = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError
 # OpenSSL's messages for an invalid certificate or CA bundle, for which a retry is useless.
 UNTRUSTED = ("CERTIFICATE_VERIFY_FAILED", "certificate verify failed")
 PROXY_REFUSAL = re.compile(r"Tunnel connection failed: (4\d\d[^'\")]*)")  # http.client's message
+PLAIN_PROXY = "proxy appears to only use HTTP"  # urllib3's message
 MAX_RETRY_AFTER = 60.0  # seconds that a server may ask to wait before one retry
 BAD_BUNDLE = ("NO_CERTIFICATE_OR_CRL_FOUND", "PEM lib", "[Errno 2]", "[Errno 13]", "[Errno 21]")
 
@@ -46,9 +47,9 @@ def certificate_error(error: BaseException) -> str:
 
 
 def permanent_error(doing: str, error: BaseException) -> ProvisionError | None:
-    """Return the error for an untrusted certificate or a proxy's refusal, which a retry cannot change.
+    """Return the error for an untrusted certificate or for what a proxy refuses or cannot do.
 
-    Return None for any other error.
+    A retry cannot change these. Return None for any other error.
     """
     if why := certificate_error(error):
         advice = _(
@@ -59,6 +60,14 @@ def permanent_error(doing: str, error: BaseException) -> ProvisionError | None:
     for text in map(str, _unwrap(error)):
         if refusal := PROXY_REFUSAL.search(text):
             return proxy_error(doing, refusal[1])
+        if PLAIN_PROXY in text:
+            return ProvisionError(
+                doing,
+                _("the proxy does not speak TLS"),
+                _(
+                    "Set HTTPS_PROXY to the proxy's http:// address, then run the same command again."
+                ),
+            )
     return None
 
 
@@ -154,13 +163,13 @@ class Http:
         self._session: Any = None
 
     def request(self, method: str, url: str, **options: Any) -> Any:
-        """Return requests' response. Raise requests.RequestException.
+        """Return requests' response. Raise requests.RequestException; ProvisionError for a bad proxy address.
 
         A request to this computer goes through no proxy.
         """
         self._session = self._session or _session()
-        if on_loopback(url):
-            options["proxies"] = {"http": "", "https": ""}
+        address = proxy(url)
+        options["proxies"] = {"http": address, "https": address}
         return self._session.request(
             method,
             url,
@@ -201,14 +210,39 @@ def _authorize_nothing(request: Any) -> Any:
     return request
 
 
-def proxy(url: str) -> str:
-    """Return the proxy that the environment sets for a URL; "" for none."""
+def proxy(url: str, ignored: str = "") -> str:
+    """Return the proxy that the environment sets for a URL, as a URL; "" for none.
+
+    ignored: a variable's scheme that does not count; boto3 does not use ALL_PROXY. Raise ProvisionError for
+    an address that is none of an HTTP proxy.
+    """
     import requests  # not requests.utils: two threads that import both at once may fail
 
     if on_loopback(url):
         return ""
     proxies = requests.utils.get_environ_proxies(url)
-    return str(requests.utils.select_proxy(url, proxies) or "")
+    proxies.pop(ignored, None)
+    value = str(requests.utils.select_proxy(url, proxies) or "")
+    if not value:
+        return ""
+    address = value if "://" in value else f"http://{value}"
+    try:
+        parts = urllib.parse.urlsplit(address)
+        login = urllib.parse.unquote(f"{parts.username}{parts.password}", errors="strict")
+        valid = parts.hostname and parts.port != 0 and login.encode("latin-1")
+    except ValueError:  # no port, or a password that no header can have
+        valid = False
+    if valid and parts.scheme in ("http", "https") and not re.search(r"[\s#?]", address):
+        return address
+    variables = [n for n in os.environ if n.lower().endswith("_proxy") and value in os.environ[n]]
+    raise ProvisionError(
+        _("Could not use {name}.", name=next(iter(sorted(variables)), "HTTPS_PROXY")),
+        _("it is no address of an HTTP proxy (SOCKS is not supported)"),
+        _(
+            "Set it to http://HOST:PORT or http://USER:PASSWORD@HOST:PORT (special characters as %40 and so "
+            "on), or unset it, then run the same command again."
+        ),
+    )
 
 
 def proxy_headers(address: str) -> dict[str, str]:

@@ -136,10 +136,9 @@ class Line:
         """
         try:
             with self._translated(_unverified()):
-                self._issue(channel, secret)
-        except LineError as error:
-            return False if error.status in (400, 401) else None
-        return True
+                return bool(self._issue(channel, secret).access_token)
+        except LineError as error:  # unless answered, it is a proxy's page
+            return False if error.answered and error.status in (400, 401) else None
 
     def _issue(self, channel: str | None, secret: str) -> Any:
         """Return LINE's answer with a stateless token."""
@@ -171,7 +170,7 @@ class Line:
                 found = self._call("get_webhook_endpoint")
                 return {"endpoint": found.endpoint, "active": found.active}
         except LineError as error:
-            if error.status != 404:
+            if error.status != 404 or not error.answered:
                 raise
             return {}
 
@@ -194,7 +193,7 @@ class Line:
                     bool(result.success), result.status_code, result.reason, result.detail
                 )
         except LineError as error:
-            if error.status not in (400, 404):
+            if error.status not in (400, 404) or not error.answered:
                 raise
             # 400: LINE cannot resolve the name yet.
             return WebhookTest(False, error.status, "COULD_NOT_CONNECT", error.why)
@@ -269,8 +268,9 @@ def _refused(doing: str, error: Any) -> LineError:
     is_line_error = True
     try:
         body = json.loads(error.body)
-        message = str(body["message"] if "message" in body else body["error_description"])
-    except MALFORMED:  # a proxy's page
+        names = ("message", "error_description", "error")
+        message = next(str(body[name]) for name in names if body.get(name))
+    except (StopIteration, *MALFORMED):  # a proxy's page
         message, is_line_error = error.reason, False
     if error.status == 401:
         then = _("Issue a channel access token at {console} and use it.", console=CONSOLE)

@@ -88,7 +88,8 @@ class Deleter:
             resource.with_contents = resource.key in contents
             self._first_tried.setdefault(resource.key, self.clock.now())
             try:
-                return self.delete_step(resource, everything, result)
+                with aws_errors.reading(_("Could not look up {key}.", key=resource.key)):
+                    return self.delete_step(resource, everything, result)
             except UnknownState as error:
                 # Its dependencies are deleted all the same, if AWS permits.
                 result.unchecked[resource.key] = error.why

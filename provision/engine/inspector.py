@@ -69,6 +69,16 @@ class Observation:
         except ProvisionError:
             pass  # `waiting` returns it
 
+    def known(self) -> Live | None:
+        """Return the live resource, or None if it does not exist. Raise ProvisionError if it is unknown."""
+        if not self.unknown:
+            return self.live
+        raise self.error or UnknownState(
+            _("Could not look up {key}.", key=self.resource.key),
+            self.unknown,
+            _("Run the same command again in a moment."),
+        )
+
     def _pending(self) -> str:
         with self._reading():
             pending = self.resource.pending(self.live or {})

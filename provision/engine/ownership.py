@@ -10,7 +10,7 @@ from provision.clients import aws_errors
 from provision.clock import Clock
 from provision.engine import inspector, inventory
 from provision.engine.inventory import TaggedResource
-from provision.errors import Pending, ProvisionError
+from provision.errors import Pending, ProvisionError, UnknownState
 from provision.i18n import _
 from provision.resources.base import Clients, Live, Resource, is_untaggable
 from provision.state.stack_file import StackFile
@@ -32,7 +32,7 @@ class Ownership:
         self._renamed: dict[str, bool] = {}  # by stack tag: whether it is the stack's former name
 
     def verify(self, resource: Resource, live: Live) -> None:
-        """Raise NotOurs unless the resource is this stack's, or Pending if its tags may not be visible yet.
+        """Raise NotOurs unless the resource is this stack's; Pending if its tags may not be visible yet.
 
         live: the result of `find`; its outputs must be loaded.
         """
@@ -73,13 +73,18 @@ class Ownership:
     def _is_our_name(self, name: str, stack: str) -> bool:
         """Return whether a stack tag is this stack's: its name, or its former name.
 
-        It is a former name if every resource with that tag is recorded in this file.
+        It is a former name if every resource with that tag is recorded in this file. Raise UnknownState if
+        that is not known because a kind could not be listed.
         """
         if name in ("", stack):
             return bool(name)
         if name not in self._renamed:
-            found = inventory.list_inventory(self.clients, self.clock, name).tagged
-            self._renamed[name] = all(map(self._recorded, found))
+            found = inventory.list_inventory(self.clients, self.clock, name)
+            recorded = bool(found.tagged) and all(map(self._recorded, found.tagged))
+            if recorded or not found.tagged:
+                for error in found.unlisted.values():
+                    raise UnknownState(error.what, error.why, error.then)
+            self._renamed[name] = recorded
         return self._renamed[name]
 
     def _recorded(self, tagged: TaggedResource) -> bool:

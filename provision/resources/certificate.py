@@ -238,9 +238,17 @@ def validated_by(
 
 
 def certificates_for(acm: Any, filters: dict[str, Any], host: str) -> list[str]:
-    """Return the ARNs of one region's certificates for the host or its wildcard."""
+    """Return the ARNs of one region's certificates for the host or its wildcard.
+
+    Include those that the list does not show with all their names (ACM API, CertificateSummary).
+    """
     summaries = list_items(acm, "list_certificates", "CertificateSummaryList", **filters)
-    return [s["CertificateArn"] for s in summaries if _names(s) & {host, f"*.{host}"}]
+    return [
+        summary["CertificateArn"]
+        for summary in summaries
+        if _names(summary) & {host, f"*.{host}"}
+        or summary.get("HasAdditionalSubjectAlternativeNames")
+    ]
 
 
 def _names(summary: Live) -> set[str]:

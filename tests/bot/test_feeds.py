@@ -73,12 +73,31 @@ def declared(label: str, content: bytes) -> bytes:
         (JAPANESE.encode("utf-16"), "text/xml"),
         (JAPANESE.encode("utf-16-be"), ""),
         (JAPANESE.encode("utf-8-sig"), "text/xml; charset=us-ascii"),
+        (declared("UTF-8", JAPANESE.encode()), "text/xml; charset=Shift_JIS"),
+        (declared("ISO-8859-1", JAPANESE.encode()), "text/xml; charset=ISO-8859-1"),
     ],
 )
 def test_encodings(content: bytes, kind: str) -> None:
     """Encodings are read as browsers do; undeclared or wrongly declared ones are detected."""
     (article,) = read_feed(content, kind, "https://e.com/f", NOW)
     assert ("①㈱髙橋、東京都の天気", "ニュース") == (article.title, article.source)
+
+
+@pytest.mark.parametrize("label", ["ISO-8859-1", "windows-1252", "us-ascii"])
+@pytest.mark.parametrize("damage", [b"", b"<description>\xe3\x83</description>"])
+def test_utf8_with_a_western_label(label: str, damage: bytes) -> None:
+    """A server's default charset says nothing: every byte of ニュース is a Western character, too."""
+    content = declared("UTF-8", rss("<item><title>ニュース</title>@</item>").encode())
+    kind = f"application/xml; charset={label}"
+    (article,) = read_feed(content.replace(b"@", damage), kind, "https://e.com/f", NOW)
+    assert "ニュース" == article.title
+
+
+def test_title_without_anything_that_is_seen() -> None:
+    """Zero-width characters are no title: the summary's beginning takes its place."""
+    item = "<item><title>\u200d\u200b</title><description>本文</description></item>"
+    (article,) = read_feed(rss(item).encode(), "text/xml", "https://e.com/f", NOW)
+    assert "本文" == article.title
 
 
 @pytest.mark.parametrize(
@@ -300,6 +319,10 @@ def test_summaries(html: str, expected: str) -> None:
             "https://e.com/a.jpg",  # LINE's documents promise JPEG and PNG
         ),
         ("<media:thumbnail url='https://e.com/logo.svg'/>", ""),
+        (
+            "<description>&lt;img srcset='https://e.com/a.jpg, https://e.com/b.jpg 2x'></description>",
+            "https://e.com/a.jpg",
+        ),
         (
             "<description>&lt;noscript>&lt;img src='https://e.com/n.jpg'>&lt;/noscript></description>",
             "https://e.com/n.jpg",

@@ -84,6 +84,8 @@ def test_boundary_is_added_to_existing_roles(env: Env) -> None:
     [
         ("aws.tags", "aws:team=a"),
         ("aws.tags", "provision:stack=a"),
+        ("aws.tags", "Provision:Stack=a"),
+        ("aws.tags", "CostCenter="),
         ("aws.tags", "CostCenter"),
         ("aws.tags", "=a"),
         ("aws.permissions_boundary", "MyBoundary"),

@@ -274,6 +274,27 @@ def test_declared_codes_are_translated() -> None:
             "load balancers",
             "open a support case",
         ),
+        *(
+            (client_error(code, "in this region"), code, "open a support case")
+            for code in ("PendingVerification", "AccountProblem", "NotSignedUp")
+        ),
+        *(
+            (
+                client_error("AccessDenied", f"with an explicit deny in a {rule}"),
+                rule,
+                "A rule of the",
+            )
+            for rule in ("resource control policy", "VPC endpoint policy")
+        ),
+        (client_error("RegionDisabledException", "STS"), "STS", "may not be enabled"),
+        (client_error("InvalidIdentityToken", "no provider"), "no provider", "Sign in to AWS"),
+        *(
+            (client_error(code, "maximum"), code, "Service Quotas")
+            for code in (
+                *("TooManyTargetGroups", "TooManyListeners", "TooManyRules", "TooManyBuckets"),
+                *("TooManyCertificates", "WAFLimitsExceededException"),
+            )
+        ),
         (client_error("VpcLimitExceeded", "maximum"), "VpcLimitExceeded", "Service Quotas"),
         (client_error("TooManyHostedZones", "maximum"), "maximum", "Service Quotas"),
         (
@@ -284,7 +305,13 @@ def test_declared_codes_are_translated() -> None:
         (EOFError(), "needs an MFA code, and there is no terminal", "with a new MFA code"),
         (failures.ParamValidationError(report="Bad"), "Bad", "Fix the problem AWS reported"),
         (failures.NoCredentialsError(), "Unable to locate credentials", "aws configure"),
-        (failures.ProfileNotFound(profile="p"), "(p)", "aws configure"),
+        (failures.ProfileNotFound(profile="p"), "(p)", "aws configure list-profiles"),
+        (
+            failures.ConfigParseError(path="a/config", error="b"),
+            "a/config",
+            "correct ~/.aws/config",
+        ),
+        (failures.InvalidConfigError(error_msg="no source"), "no source", "correct ~/.aws/config"),
         (failures.SSLError(endpoint_url=URL, error=UNTRUSTED), "self-signed", "AWS_CA_BUNDLE"),
     ],
     ids=lambda value: type(value).__name__,

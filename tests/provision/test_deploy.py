@@ -11,7 +11,7 @@ import pytest
 from provision.cli import deploy
 from provision.cli.scaling import confirm_more_tasks
 from provision.engine.engine import Engine
-from provision.errors import ProvisionError, UsageError
+from provision.errors import NoResponse, ProvisionError, UsageError
 from provision.resources.steady_service import NoCapacity
 from provision.run import Options, Run
 from provision.sandbox.delays import Delays
@@ -20,6 +20,7 @@ from provision.stack import Stack
 from provision.state.stack_file import StackFile
 from provision.ui.progress import Progress
 from tests.provision.conftest import Env
+from tests.provision.test_unanswered_requests import throttle
 
 Start = Callable[[dict[str, str]], Application]
 USER = "U" + "1" * 32
@@ -469,6 +470,23 @@ def test_starting_more_tasks_is_asked(env: Env, images: TasksByImage) -> None:
         confirm_more_tasks(run, engine, 3)
     run.options.yes = True
     confirm_more_tasks(run, engine, 3)
+
+
+@pytest.mark.parametrize("operation", ["DescribeServices", "DescribeTaskDefinition"])
+def test_what_cannot_be_compared_is_not_started(
+    env: Env, images: TasksByImage, operation: str
+) -> None:
+    """Whether more tasks cost more is unknown: they are neither started nor returned to."""
+    env.setup()
+    assert 0 == run_deploy(env, sets=("service.memory=1024",))[0]
+    run, engine = Deployment(env, yes=False).run, env.engine()
+    throttle(env, "ecs", operation)
+    with pytest.raises(NoResponse, match="AWS is throttling requests"):
+        confirm_more_tasks(run, engine, 3)
+    env.changes()
+    with pytest.raises(NoResponse, match="AWS is throttling requests"):
+        Deployment(env, back=True)()
+    assert [] == env.changes()
 
 
 def test_nothing_to_deploy(

@@ -223,13 +223,51 @@ def test_every_call_has_a_timeout(call: Callable[[Line], Any]) -> None:
     assert "ReadTimeoutError" in waiting.value.reason
 
 
+PAGE_CALLS: list[tuple[int, Callable[[Line], Any]]] = [
+    (404, lambda line: line.endpoint()),
+    (404, lambda line: line.test(HOOK)),
+    (400, lambda line: line.test(HOOK)),
+]
+
+
+@pytest.mark.parametrize(("status", "call"), PAGE_CALLS)
+def test_page_is_no_answer(status: int, call: Callable[[Line], Any]) -> None:
+    """A proxy's page does not say that no URL is set, or what LINE's test found."""
+    response = Response("<html>", status, content_type="text/html")
+    server = HttpServer(Request.application(lambda request: response))
+    with pytest.raises(LineError) as error:
+        call(Line(lambda: "token", server.url))
+    server.close()
+    assert (status, False) == (error.value.status, error.value.answered)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403])
+def test_page_says_nothing_about_a_secret(status: int) -> None:
+    """It is not another channel's because a proxy says 401."""
+    response = Response("<html>", status, content_type="text/html")
+    server = HttpServer(Request.application(lambda request: response))
+    assert None is Line(lambda: "token", server.url).has_secret("1", "secret")
+    server.close()
+
+
+def test_answer_without_a_token() -> None:
+    """It does not prove that the secret is the channel's."""
+    response = Response("null", 200, content_type="application/json")
+    server = HttpServer(Request.application(lambda request: response))
+    with pytest.raises(Pending, match="LINE does not answer"):
+        Line(lambda: "token", server.url).has_secret("1", "secret")
+    server.close()
+
+
 @pytest.mark.parametrize(
     ("status", "expected"), [(200, True), (400, False), (401, False), (403, None), (404, None)]
 )
 def test_secret_of_a_channel(status: int, expected: bool | None) -> None:
     """LINE refuses a wrong one with 400 or 401; another refusal says nothing about it."""
     token = '{"access_token": "t", "expires_in": 900, "token_type": "Bearer"}'
-    response = Response(token, status, content_type="application/json")
+    refusal = '{"error": "invalid_client", "error_description": "invalid client_id"}'
+    body = token if status == 200 else refusal
+    response = Response(body, status, content_type="application/json")
     server = HttpServer(Request.application(lambda request: response))
     assert expected == Line(lambda: WRONG, server.url).has_secret("1234567890", "secret")
     server.close()

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 
+import botocore.exceptions
 import pytest
 
 from provision.state.records import Record
@@ -180,6 +181,29 @@ def test_resources_of_another_stack_are_not_deleted(env: Env) -> None:
     assert ([], []) == (env.changes(), result.deleted)
     assert before == snapshot(env)
     assert result.errors
+
+
+@pytest.mark.parametrize("listing", ["DescribeListeners", "List", "DescribeClusters"])
+def test_another_stack_whose_resources_cannot_be_listed(env: Env, listing: str) -> None:
+    """Whether these are this stack's under its former name is unknown: teardown deletes none of them."""
+    write_stack_file(env, {**ANSWERS, **OTHER}, {})
+    assert [] == env.setup().errors
+    records = dict(StackFile(env.path).records)
+    del records["cluster/shop-bot"]
+    before = snapshot(env)
+    write_stack_file(env, ANSWERS, records)
+    env.changes()
+
+    def deny(operation: str) -> None:
+        if operation.startswith(listing):
+            answer = {"Error": {"Code": "AccessDenied", "Message": "no"}}
+            raise botocore.exceptions.ClientError(answer, operation)
+
+    env.aws_session.before = deny
+    result = env.teardown(everything=True)
+    assert ([], []) == (env.changes(), result.deleted)
+    env.aws_session.free()
+    assert before == snapshot(env)
 
 
 def test_setup_does_not_change_a_foreign_role(env: Env) -> None:

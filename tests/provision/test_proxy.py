@@ -10,9 +10,11 @@ import pytest
 
 from provision.clients.aws import Aws
 from provision.clients.aws_errors import translate_errors
+from provision.clients.http import proxy as proxy_of
 from provision.clients.line import Line
 from provision.clients.package_index import PackageIndex
 from provision.clients.registry import Registries
+from provision.console.server import HttpServer
 from provision.errors import Pending, ProvisionError
 
 VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "AWS_ENDPOINT_URL")
@@ -142,6 +144,73 @@ def test_proxy_with_an_error_of_its_own_is_pending(
     start_proxy("502 Bad Gateway")
     with pytest.raises(Pending):
         call()
+
+
+@pytest.mark.parametrize("call", [call_aws, call_line, call_registry])
+def test_proxy_without_a_scheme(
+    start_proxy: Callable[[str], Proxy], monkeypatch: pytest.MonkeyPatch, call: Callable[[], None]
+) -> None:
+    """HOST:PORT means http://, as for curl and boto3, also with a password."""
+    proxy = start_proxy("407 Proxy Authentication Required")
+    monkeypatch.setenv("https_proxy", f"me:s%40cret@127.0.0.1:{proxy.port}")
+    with pytest.raises(ProvisionError, match="the proxy refuses: 407"):
+        call()
+    (request,) = proxy.requests
+    assert "proxy-authorization: basic bwu6c0bjcmv0" in request.lower()
+
+
+@pytest.mark.parametrize("call", [call_aws, call_line, call_registry])
+def test_proxy_that_does_not_speak_tls(call: Callable[[], None]) -> None:
+    """An https:// address of a proxy that has http:// only is not retried."""
+    server = HttpServer(None)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in (*VARIABLES, *(name.upper() for name in VARIABLES)):
+            patch.delenv(name, raising=False)
+        patch.setenv("https_proxy", server.url.replace("http:", "https:"))
+        patch.setenv("AWS_ACCESS_KEY_ID", "a")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "b")
+        with pytest.raises(ProvisionError) as refused:
+            call()
+    server.close()
+    assert "the proxy does not speak TLS" == refused.value.why
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("socks5://127.0.0.1:1080", "socks5h://127.0.0.1:1080", "http://proxy:port", "http://"),
+        *("http://me:s#cret@127.0.0.1:9", "http://me:s?cret@127.0.0.1:9", "http://127.0.0.1:9 "),
+        *("http://me:s%E3%81%82cret@127.0.0.1:9", "ftp://127.0.0.1:9"),
+    ],
+)
+@pytest.mark.parametrize("call", [call_aws, call_line, call_registry])
+def test_address_of_no_http_proxy(
+    monkeypatch: pytest.MonkeyPatch, call: Callable[[], None], address: str
+) -> None:
+    """It is refused before anything is sent, with the variable and without the password."""
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
+    monkeypatch.setenv("HTTPS_PROXY", address)
+    with pytest.raises(ProvisionError) as refused:
+        call()
+    assert (
+        "Could not use HTTPS_PROXY.",
+        "it is no address of an HTTP proxy (SOCKS is not supported)",
+    ) == (refused.value.what, refused.value.why)
+
+
+def test_all_proxy_is_not_used_for_aws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """boto3 ignores it, so it stops no call to AWS; LINE and the registries use it."""
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:1080")
+    assert "" == proxy_of("https://sts.ap-northeast-1.amazonaws.com", ignored="all")
+    with pytest.raises(ProvisionError, match="Could not use ALL_PROXY"):
+        proxy_of("https://api.line.me")
 
 
 @pytest.mark.slow

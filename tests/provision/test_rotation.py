@@ -13,7 +13,7 @@ from provision.cli.outcome import print_rotation_notice
 from provision.clients.line import LineError
 from provision.clients.tls import Tls
 from provision.engine.plan import plan
-from provision.errors import ProvisionError, UsageError
+from provision.errors import NoResponse, ProvisionError, UsageError
 from provision.pricing import prices
 from provision.resources.base import Clients
 from provision.run import Options, Run
@@ -28,6 +28,7 @@ from provision.wizard import channel
 from tests.provision.conftest import Env, PowerCut, line_of
 from tests.provision.shell import Person, client, runtime_info
 from tests.provision.terminal import ENTER, Terminal
+from tests.provision.test_unanswered_requests import throttle
 
 USER = "U" + "1" * 32
 # The copy, the parameter, the parameter anew, the copy.
@@ -122,6 +123,20 @@ def test_wrong_value(given: Secrets, env: Env) -> None:
         rotate(env, given)
     assert [] == env.changes()
     assert (given.access_token or given.channel_secret) not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("service", "operation"), [("ecs", "DescribeServices"), ("ssm", "DescribeParameters")]
+)
+def test_unknown_state_is_no_stopped_bot(env: Env, service: str, operation: str) -> None:
+    """Whether tasks run, or what is stored, could not be read: nothing is stored or said to be done."""
+    env.setup()
+    env.sandbox.line.channel_secret = NEW_SECRET
+    throttle(env, service, operation)
+    env.changes()
+    with pytest.raises(NoResponse, match="AWS is throttling requests"):
+        rotate(env, Secrets("", NEW_SECRET))
+    assert [] == env.changes()
 
 
 def test_stopped_bot(env: Env, capsys: pytest.CaptureFixture[str]) -> None:

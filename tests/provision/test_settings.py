@@ -91,6 +91,7 @@ REJECTED: list[tuple[str, Any]] = [
     ("domain", "ｅｘａｍｐｌｅ.jp"),
     ("domain", "\u212aelvin.jp"),  # its lower case would be an ASCII k
     ("domain", "192.0.2.1"),
+    *(("domain", name) for name in ("example.c", "example.c0m", "example.1jp", "example.j-p")),
     ("domain", f"a{LONG}.jp"),
     ("domain", ".".join([LONG] * 4) + ".jp"),
     ("domain", "https://a.jp"),
@@ -241,6 +242,8 @@ SATURDAYS, WEEKENDS = "cron(0 8 ? * SAT *)", "cron(0 8 ? * SAT,SUN *)"  # meet o
         ({"aws.tags": ["Cost=1", "Team=1"]}, None),
         ({"aws.tags": ["Cost=1", "Cost=2"]}, "aws.tags"),
         ({"aws.tags": ["Cost=1", "cost=1"]}, "aws.tags"),
+        ({"aws.tags": [f"Key{number}=1" for number in range(7)]}, None),
+        ({"aws.tags": [f"Key{number}=1" for number in range(8)]}, "aws.tags"),
     ],
 )
 def test_conflict(given: dict[str, Any], expected: str | None) -> None:

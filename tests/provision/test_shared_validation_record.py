@@ -78,6 +78,46 @@ def test_another_certificate_keeps_the_record(
     assert {} == env.inventory()
 
 
+def test_certificate_whose_names_are_not_all_listed(env: Env) -> None:
+    """ListCertificates shows 100 names of a certificate: ours may be among the others."""
+    env.set(host="bot.example.jp")
+    assert [] == env.setup().errors
+    acm = acm_in_region(env.aws_session, "ap-northeast-1")
+    arn = acm.request_certificate(
+        DomainName="example.jp",
+        SubjectAlternativeNames=["bot.example.jp"],
+        ValidationMethod="DNS",
+    )["CertificateArn"]
+
+    def answer(operation: str, parsed: dict[str, Any]) -> None:
+        for summary in parsed.get("CertificateSummaryList", []):
+            if summary["CertificateArn"] == arn:
+                summary["SubjectAlternativeNameSummaries"] = ["example.jp"]
+                summary["HasAdditionalSubjectAlternativeNames"] = True
+
+    env.aws_session.answer = answer
+    result = env.teardown(everything=True)
+    assert (
+        f"others use it: {arn}; when they no longer do, run the same command again"
+        == (result.kept[KEY])
+    )
+
+
+def test_empty_list_of_regions_is_not_believed(env: Env) -> None:
+    """An endpoint that names no region at all has at least one: all that boto3 knows are asked."""
+    env.set(host="bot.example.jp")
+    assert [] == env.setup().errors
+    acm = acm_in_region(env.aws_session, "us-east-1")
+    acm.request_certificate(DomainName="bot.example.jp", ValidationMethod="DNS")
+
+    def answer(operation: str, parsed: dict[str, Any]) -> None:
+        if operation == "DescribeRegions":
+            parsed["Regions"] = []
+
+    env.aws_session.answer = answer
+    assert KEY in env.teardown(everything=True).kept
+
+
 def test_certificate_of_another_host_does_not_keep_the_record(env: Env) -> None:
     """It has its own record, so ours is deleted."""
     env.set(host="bot.example.jp")

@@ -235,6 +235,26 @@ def test_what_costs_goes_though_what_rests_on_it_cannot_be_read(
     assert {} == env.inventory()
 
 
+def test_what_costs_goes_though_an_answer_is_malformed(env: Env) -> None:
+    """An answer about the certificate without its members does not keep the service and the load balancer."""
+    env.setup()
+    env.aws_session.answer = lambda called, parsed: (
+        empty_members(parsed) if called == "DescribeCertificate" else None
+    )
+    gone = env.teardown()
+    assert {} == {
+        kind: count
+        for kind, count in env.inventory().items()
+        if kind in ("service", "load balancer", "target group", "listener")
+    }
+    why = "the answer to acm:DescribeCertificate has no CertificateArn"
+    assert why == gone.unchecked["certificate/example.jp"]
+    env.aws_session.free()
+    again = env.teardown()
+    assert ({}, []) == (again.unknown, again.left)
+    assert {} == env.inventory()
+
+
 def test_teardown_keeps_cluster_if_tasks_cannot_be_listed(env: Env) -> None:
     """Whether a collector task is running is unknown: the cluster is kept, and that is reported."""
     env.setup()
