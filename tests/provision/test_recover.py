@@ -274,6 +274,17 @@ def test_a_stack_that_the_file_does_not_name(env: Env, text: str | None, why: st
     assert text == (env.path.read_text() if env.path.exists() else None)
 
 
+def test_a_stack_that_set_names(env: Env) -> None:
+    """`--set domain=...` says which stack is meant, also where the file is lost."""
+    env.setup()
+    before = file_content(env)
+    env.path.unlink()
+    file = StackFile(env.path)
+    file.set("domain", "example.jp", save=False)
+    recovery.recover_if_empty(file, env.clients(), env.clock, ["domain"])
+    assert before == file_content(env)
+
+
 def test_automatic_recovery_costs_one_call_without_a_stack(env: Env) -> None:
     """A first setup is not slowed down."""
     env.path.unlink()
