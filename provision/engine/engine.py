@@ -310,9 +310,11 @@ class Engine:
 
     def _is_another(self, tagged: inventory.TaggedResource, recorded: Record) -> bool:
         """Return whether it is none of the recorded resources. recorded: the one that has its key."""
-        if tagged.kind.identified_by == "name" or recorded.state == "creating":
+        if tagged.kind.identified_by in ("name", "surplus") or recorded.state == "creating":
             return False
         same, outputs = tagged.kind.same, tagged.outputs()
+        if not inspector.has_id(tagged.kind, outputs):  # AWS's answer lacks its id
+            return False
         records = self.file.records.values()
         return not any(
             each.kind == tagged.kind.__name__ and same(outputs, each.outputs) for each in records

@@ -146,13 +146,13 @@ def find(
     except aws_errors.UnknownId:
         progress = False
         for parent in resource.lookup_needs():
-            if isinstance(parent, Milestone) or _is_known(parent, parent.outputs()):
+            if isinstance(parent, Milestone) or has_id(parent, parent.outputs()):
                 continue
             live = find(parent, clients)
             if live is None:
                 return None
             parent.load_from_api(live)
-            progress = progress or _is_known(parent, parent.outputs())
+            progress = progress or has_id(parent, parent.outputs())
         if not progress:
             raise
     return find(resource, clients, waiting=waiting, retry=retry)
@@ -282,8 +282,7 @@ def _can_inspect(
 ) -> bool:
     """Return whether the resources that its lookup needs are inspected or recorded."""
     recorded = resource.key in records and all(
-        need.key in records and _is_known(need, records[need.key].outputs)
-        for need in resource.needs()
+        need.key in records and has_id(need, records[need.key].outputs) for need in resource.needs()
     )
     if not isinstance(resource, Milestone) and recorded:
         return True
@@ -295,10 +294,10 @@ def _is_recorded(resource: Resource, records: Mapping[str, Record]) -> bool:
     record = records.get(resource.key)
     if record is None or record.state == "creating" or not record.outputs:
         return False
-    return _is_known(resource, record.outputs)
+    return has_id(resource, record.outputs)
 
 
-def _is_known(resource: Resource, outputs: Mapping[str, Any]) -> bool:
+def has_id(resource: Resource | type[Resource], outputs: Mapping[str, Any]) -> bool:
     """Return whether its first output, which identifies it, is among these outputs."""
     names = [item.name for item in dataclasses.fields(resource) if "path" in item.metadata]
     return not names or bool(outputs.get(names[0]))

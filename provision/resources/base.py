@@ -284,7 +284,8 @@ class Resource(Recorded):
     console: ClassVar[str] = "AWS"  # the service whose console shows it
     # name: a second create call is refused or returns the first one's resource. tags, record: a second create
     # call makes a duplicate, which can be recognized by its tags, or by an output recorded before the call.
-    identified_by: ClassVar[Literal["name", "tags", "record"]] = "name"
+    # surplus: as tags, and `find` returns the duplicates as the output `surplus`.
+    identified_by: ClassVar[Literal["name", "tags", "record", "surplus"]] = "name"
 
     consented: bool = field(default=False, init=False)  # an adopted one may be changed
     with_contents: bool = field(default=False, init=False)  # also delete contents of others

@@ -28,7 +28,7 @@ class TaggedEc2(Resource):
     name: str
     id: str = output("Id")
     surplus: list[str] = output("Surplus")
-    identified_by = "tags"
+    identified_by = "surplus"
     resource_type: ClassVar[str] = ""  # as in TagSpecifications: "vpc", "internet-gateway"
 
     @classmethod

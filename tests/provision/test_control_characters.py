@@ -168,7 +168,9 @@ def test_registry_error(capsys: pytest.CaptureFixture[str]) -> None:
 def test_display_name_of_line(capsys: pytest.CaptureFixture[str]) -> None:
     """The bot's name, which its owner chose."""
     line = SimpleNamespace(info=lambda: {"displayName": HOSTILE})
-    channel._bot(SimpleNamespace(clients=SimpleNamespace(line=line), clock=ManualClock()))
+    stack = SimpleNamespace(access_token="access_token/ACCESS_TOKEN")
+    clients = SimpleNamespace(line=line)
+    channel._bot(SimpleNamespace(clients=clients, clock=ManualClock(), stack=stack))
     assert f"LINE: the access token belongs to {SAFE}.\n" == capsys.readouterr().err
 
 

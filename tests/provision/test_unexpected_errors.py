@@ -198,7 +198,7 @@ def test_output_in_shift_jis_locale(finished_stack: Person) -> None:
         finished_stack, "--sandbox", "verify", LANG="ja_JP.SJIS", PYTHONIOENCODING="shift_jis"
     )
     assert b"Traceback" not in done.stderr
-    assert "\u30c9\u30e1\u30a4\u30f3" == done.stdout.decode("shift_jis").splitlines()[1]
+    assert "OK    \u30c9\u30e1\u30a4\u30f3" == done.stdout.decode("shift_jis").splitlines()[1]
 
 
 @pytest.mark.sample(2)
