@@ -49,8 +49,9 @@ def pause(given: Options, contents: bool, as_json: bool) -> int:
         )
         if not given.yes and not prompts.confirm(question):
             raise Cancelled(_("Cancelled. Nothing was deleted."))
-        if (service := engine.builder.observations[run.stack.service.key]).live:
-            run.file.mark_paused(True, stopped=service.live.get("desiredCount") == 0)
+        service = engine.builder.observations[run.stack.service.key].live
+        if service and not run.file.paused:  # an interrupted pause leaves it without tasks, too
+            run.file.mark_paused(True, stopped=service.get("desiredCount") == 0)
         with progress:
             result = engine.pause(contents_keys)
     for key, why in result.kept.items():

@@ -89,6 +89,18 @@ def test_stopped_before_a_pause(person: Person, addresses: dict[str, str]) -> No
 
 
 @pytest.mark.slow
+def test_interrupted_pause_stopped_nothing(person: Person, addresses: dict[str, str]) -> None:
+    """The service without tasks, which it leaves, is no bot that somebody stopped."""
+    sets = ("--set", "image.uri=a/b:1", "--set", "news.feeds=")
+    assert 0 == person.types("--sandbox", "setup", "--yes", *sets).returncode
+    assert 0 == person.types("--sandbox", "stop").returncode
+    stack = person.folder / "stack.sandbox.yaml"
+    stack.write_text(stack.read_text().replace("\nresources:\n", "\npaused: true\nresources:\n"))
+    assert 0 == person.types("--sandbox", "pause", "--yes").returncode
+    assert "\npaused: 'true'\n" in stack.read_text()
+
+
+@pytest.mark.slow
 def test_resume_where_nothing_is_paused(person: Person, addresses: dict[str, str]) -> None:
     """With no stack or a complete one: an error with advice, no question and no mutating call."""
     for stands in (False, True):
