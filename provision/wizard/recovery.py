@@ -2,7 +2,7 @@
 
 import contextlib
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import partial
 
 from provision import retries
@@ -58,14 +58,16 @@ NOT_RECOVERABLE = ("schedule.start", "service.capacity", "network.subnets")  # o
 
 
 def recover_if_empty(
-    file: StackFile, clients: Clients, clock: Clock, set_keys: Iterable[str]
+    file: StackFile, clients: Clients, clock: Clock, set_keys: Collection[str]
 ) -> None:
     """Recover the records if the file has none and the account has the stack. Print a note about it.
 
-    It sends one call if there is no such stack. Before a file is written, its settings or --set have to name
-    the stack's domain, or a person has to confirm what was found (`_confirm`). set_keys: settings given with
-    --set; they remain overrides, and the file gets the values from the account. Raise ProvisionError if the
-    stack has another host, and so another stack.yaml. Raise UnknownState if AWS could not be read.
+    It sends one call if there is no such stack. Before a file is written, the stack has to be named, by the
+    file with its domain or by --set, or a person has to confirm what was found (`_confirm`).
+
+    set_keys: settings given with --set; they remain overrides, and the file gets the values from the account.
+    Raise ProvisionError if the stack has another host, and so another stack.yaml. Raise UnknownState if AWS
+    could not be read.
     """
     name = str(file.settings["name"])
     if file.records:
@@ -82,7 +84,7 @@ def recover_if_empty(
     discovered = discover(clients, clock, name)
     if not settings_lost:
         _check_same_stack(file, discovered)
-    elif not file.read_only:
+    elif not file.read_only and "name" not in set_keys:
         _confirm(file, discovered)
     overrides = {key: file.overrides.pop(key) for key in set_keys if key in file.overrides}
     try:
@@ -115,7 +117,7 @@ def recover_if_empty(
 
 
 def _confirm(file: StackFile, discovered: DiscoveredSettings) -> None:
-    """Ask whether the stack that was found is meant: --yes answers only for one whose domain was named.
+    """Ask whether the stack that was found is meant: --yes answers only for one that was named.
 
     Raise Cancelled; UsageError without a terminal.
     """
