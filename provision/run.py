@@ -191,7 +191,7 @@ def open_stack(options: Options) -> tuple[StackFile, Mapping[str, str]]:
     for name in ("access_token", "channel_secret") if sandbox else ():
         if getattr(given, name) not in ("", sandbox[name]):
             text = _(
-                "The sandbox's LINE has secrets of its own: {name} is not used.",
+                "The sandbox's LINE has its own secrets: {name} is not used.",
                 name=VARIABLES[name],
             )
             options.note(text)
@@ -213,7 +213,7 @@ def open_stack(options: Options) -> tuple[StackFile, Mapping[str, str]]:
         file.set("news.feeds", [sandbox["news"]], save=False)
     if sandbox and file.settings["line.token"] == "stateless":  # another channel in each run
         if file.settings["line.channel_id"] not in ("", sandbox["channel_id"]):
-            text = _("The sandbox's LINE has a channel of its own: line.channel_id is not used.")
+            text = _("The sandbox's LINE has its own channel: line.channel_id is not used.")
             options.note(text)
         file.set("line.channel_id", sandbox["channel_id"], save=False)
     region = file.region(aws_client.configured_region)

@@ -63,7 +63,7 @@ def secrets(given: Options, action: str, as_json: bool) -> int:
 def rotate(run: Run, engine: Engine, progress: Progress, *, as_json: bool = False) -> int:
     """Check this run's secrets with LINE, store those that are new, and restart the tasks."""
     parameters, records = run.stack.line_secrets, run.file.records
-    kept = [each for each in parameters if each.copy().key in records]  # when interrupted
+    kept = run.half_rotated()
     for parameter in parameters:
         if parameter.key not in records and parameter not in kept:
             raise ProvisionError(
@@ -143,9 +143,8 @@ def _store(
     if not outcome.errors:
         outcome = engine.create_all(list(todo))
     if not outcome.errors:
-        for copy in (each.copy() for each in run.stack.line_secrets):
-            if copy.key in run.file.records:
-                _delete(run, copy)
+        for parameter in run.half_rotated():
+            _delete(run, parameter.copy())
     return outcome
 
 

@@ -1,4 +1,4 @@
-"""What people read about the name servers of a new hosted zone: what to enter where, and the wait for it."""
+"""Describe the name servers of a new hosted zone: what to enter at the registrar, and the wait for it."""
 
 from provision.i18n import _
 from provision.pricing import HOURS, prices

@@ -476,7 +476,7 @@ def test_starting_more_tasks_is_asked(env: Env, images: TasksByImage) -> None:
 def test_what_cannot_be_compared_is_not_started(
     env: Env, images: TasksByImage, operation: str
 ) -> None:
-    """Whether more tasks cost more is unknown: they are neither started nor returned to."""
+    """Start no tasks, and return to none, while it is unknown whether they cost more."""
     env.setup()
     assert 0 == run_deploy(env, sets=("service.memory=1024",))[0]
     run, engine = Deployment(env, yes=False).run, env.engine()

@@ -1,4 +1,4 @@
-"""What differs is shown in short lines: of a policy its statements, of a list what comes and goes."""
+"""Differences are shown in short lines: a policy's statements, and a list's added and removed members."""
 
 from typing import Any
 

@@ -185,7 +185,7 @@ def test_resources_of_another_stack_are_not_deleted(env: Env) -> None:
 
 @pytest.mark.parametrize("listing", ["DescribeListeners", "List", "DescribeClusters"])
 def test_another_stack_whose_resources_cannot_be_listed(env: Env, listing: str) -> None:
-    """Whether these are this stack's under its former name is unknown: teardown deletes none of them."""
+    """Teardown deletes nothing while it is unknown whether the tag is this stack's former name."""
     write_stack_file(env, {**ANSWERS, **OTHER}, {})
     assert [] == env.setup().errors
     records = dict(StackFile(env.path).records)

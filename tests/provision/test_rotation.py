@@ -129,7 +129,7 @@ def test_wrong_value(given: Secrets, env: Env) -> None:
     ("service", "operation"), [("ecs", "DescribeServices"), ("ssm", "DescribeParameters")]
 )
 def test_unknown_state_is_no_stopped_bot(env: Env, service: str, operation: str) -> None:
-    """Whether tasks run, or what is stored, could not be read: nothing is stored or said to be done."""
+    """Nothing is stored, or said to be done, while it is unknown whether tasks run or what is stored."""
     env.setup()
     env.sandbox.line.channel_secret = NEW_SECRET
     throttle(env, service, operation)

@@ -298,7 +298,7 @@ def test_the_stored_token_is_to_be_revoked(person: Person) -> None:
         "No access token is stored any more. The long-lived one stays valid: revoke it at http://127."
     )
     assert switched.stderr.startswith(
-        "The sandbox's LINE has a channel of its own: line.channel_id is not used.\n"
+        "The sandbox's LINE has its own channel: line.channel_id is not used.\n"
     )
     assert "revoke it at" not in person.types(*setup).stderr
 
@@ -312,7 +312,7 @@ def test_secrets_of_the_environment_are_not_used_in_the_sandbox(person: Person) 
     }
     done = person.types("--sandbox", "cost", **given)
     assert (
-        "The sandbox's LINE has secrets of its own: LINE_CHANNEL_SECRET is not used."
+        "The sandbox's LINE has its own secrets: LINE_CHANNEL_SECRET is not used."
         == done.stderr.splitlines()[0]
     )
     assert "LINE_CHANNEL_ACCESS_TOKEN" not in done.stderr
